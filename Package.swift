@@ -1,0 +1,155 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// The rooms, floor by floor. A module imports only lower floors (ARCHITECTURE.md); the tidy test
+// and `--explicit-target-dependency-import-check error` hold them to it.
+
+/// Parsers of hostile input, built with libFuzzer's instrumentation when RELAIS_FUZZ is set.
+let fuzzing = Context.environment["RELAIS_FUZZ"] != nil
+
+/// `make test ONLY=IMAPTests` builds that test target alone.
+let onlyTests = Context.environment["ONLY"]
+
+let settings: [SwiftSetting] =
+    [.enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault")]
+    + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])] : [])
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(
+    of name: String,
+    _ dependencies: [Target.Dependency] = [],
+    reading folders: [String] = []
+)
+    -> Target
+{
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.target(name: name), "TestRig"] + dependencies,
+        exclude: folders,
+        swiftSettings: settings
+    )
+}
+
+func system(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle = Target.Dependency.product(
+    name: "ServiceLifecycle",
+    package: "swift-service-lifecycle"
+)
+let unixSignals = Target.Dependency.product(
+    name: "UnixSignals",
+    package: "swift-service-lifecycle"
+)
+let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+
+let libraries: [Target] = [
+    system("CPostgreSQL", pkgConfig: "libpq", apt: "libpq-dev"),
+    system("CUnbound", pkgConfig: "libunbound", apt: "libunbound-dev"),
+    system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+    system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+]
+
+let rooms: [Target] = [
+    // 0 bytes
+    room("Wire"),
+    room("Net", ["Wire", nioCore, nioPosix, nioSSL, logging, "CZlib"]),
+    // 1 languages
+    room("Mail", ["Wire"]),
+    room("MIME", ["Mail", "Wire"]),
+    room("SMTP", ["Mail", "Wire"]),
+    room("IMAP", ["Mail", "Wire"]),
+    room("SASL", ["Wire", crypto, cryptoExtras]),
+    // 2 peers
+    room("DNS", ["CUnbound", "Net"]),
+    room("Database", ["Net", "CPostgreSQL", grdb, logging]),
+    room("Blobs", ["Net"]),
+    // 3 services
+    room("Journal", ["Mail", logging]),
+    room("Directory", ["Database", "Journal", "Mail", "SASL", "Wire", crypto]),
+    room("Filter", ["Journal", "Mail", "Net", "Wire"]),
+    room("Queue", ["Database", "Journal", "MIME", "Mail", "SMTP", "Wire"]),
+    room(
+        "Store",
+        ["Blobs", "CZstd", "Database", "Journal", "MIME", "Mail", "Wire", crypto, logging]
+    ),
+    // 4 doors
+    room(
+        "Transfer",
+        [
+            "DNS", "Database", "Directory", "Filter", "Journal", "MIME", "Mail", "Net", "Queue",
+            "SASL", "SMTP", "Store", "Wire", logging,
+        ]
+    ),
+    room(
+        "Access",
+        [
+            "Database", "Directory", "IMAP", "Journal", "MIME", "Mail", "Net", "SASL", "Store",
+            "Wire", logging,
+        ]
+    ),
+    // 5 house
+    room(
+        "Node",
+        [
+            "Access", "Blobs", "DNS", "Database", "Directory", "Filter", "Journal", "Mail", "MIME",
+            "Net", "Queue", "SASL", "SMTP", "Store", "Transfer", "Wire", lifecycle, unixSignals,
+            logging, toml,
+        ]
+    ),
+    .executableTarget(
+        name: "relais",
+        dependencies: [
+            "Database", "Directory", "Mail", "Node", "Queue", "Store", arguments, logging,
+        ],
+        swiftSettings: settings
+    ),
+    // beside
+    room("Bench", ["Wire", nioCore, nioPosix, nioSSL, histogram]),
+    .executableTarget(
+        name: "relais-bench",
+        dependencies: ["Bench", arguments],
+        swiftSettings: settings
+    ),
+    room("TestRig", ["Wire", "Mail"]),
+]
+
+let testTargets: [Target] = [
+    tests(of: "Journal", ["Mail"]),
+]
+
+let package = Package(
+    name: "relais",
+    products: [
+        .executable(name: "relais", targets: ["relais"]),
+        .executable(name: "relais-bench", targets: ["relais-bench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: libraries + rooms
+        + testTargets.filter { onlyTests == nil || $0.name == onlyTests },
+    swiftLanguageModes: [.v6]
+)
