@@ -1,0 +1,97 @@
+import Testing
+
+@testable import Node
+
+@Suite("Settings")
+struct SettingsTests {
+    static let minimal = """
+        [node]
+        hostname = "mx.example.org"
+        [mail]
+        domains = ["example.org"]
+        [[listener]]
+        protocol = "smtp"
+        port = 2025
+        tls = "none"
+        """
+
+    private func problems(_ text: String) -> [String] {
+        do {
+            _ = try Settings(file: "relais.toml", text: text)
+            return []
+        } catch {
+            return error.problems.map(\.description)
+        }
+    }
+
+    @Test("A minimal file is enough")
+    func minimalFile() throws {
+        let settings = try Settings(file: "relais.toml", text: Self.minimal)
+        #expect(settings.listeners.count == 1)
+        #expect(settings.mail.maximumMessageBytes == 50 << 20)
+    }
+
+    @Test("An unknown key is named with its line and the key that was meant")
+    func unknownKey() {
+        let text = Self.minimal + "\nmaximum_conections = 3\n"
+        #expect(
+            problems(text) == [
+                "relais.toml:9: unknown key maximum_conections; did you mean maximum_connections?"
+            ])
+    }
+
+    @Test("An unknown table is named with its line")
+    func unknownTable() {
+        #expect(problems(Self.minimal + "\n[nodes]\n").first?.hasPrefix("relais.toml:9: unknown key nodes") == true)
+    }
+
+    @Test("A wrong type is named with its line")
+    func wrongType() {
+        let text = Self.minimal.replacing("port = 2025", with: "port = \"smtp\"")
+        #expect(
+            problems(text) == [
+                "relais.toml:7: port must be an integer", "relais.toml:7: port is required",
+            ])
+    }
+
+    @Test("The second of two listeners is named by its own line")
+    func secondListener() {
+        let text =
+            Self.minimal + "\n[[listener]]\nprotocol = \"pop\"\nport = 2026\ntls = \"none\"\n"
+        #expect(
+            problems(text) == [
+                "relais.toml:10: protocol must be one of \"smtp\", \"submission\", \"lmtp\", \"imap\", not \"pop\""
+            ])
+    }
+
+    @Test("Cleartext passwords are refused beyond loopback")
+    func cleartextLogin() {
+        let text = Self.minimal + "\naddress = \"0.0.0.0\"\ncleartext_login = true\n"
+        #expect(
+            problems(text) == [
+                "relais.toml:10: cleartext_login is allowed on a loopback address only"
+            ])
+    }
+
+    @Test("TLS listeners without a certificate do not start")
+    func missingCertificate() {
+        let text = Self.minimal.replacing("tls = \"none\"", with: "tls = \"starttls\"")
+        #expect(
+            problems(text) == [
+                "relais.toml: [tls] certificate and key are needed by a listener with tls"
+            ])
+    }
+
+    @Test("A file that is not TOML is refused with the line")
+    func notTOML() {
+        #expect(problems("[node\nhostname = 1").first?.hasPrefix("relais.toml:1: ") == true)
+    }
+
+    @Test("The reference names every table")
+    func reference() {
+        let page = Settings.reference()
+        for table in ["node", "mail", "database", "tls", "[listener]", "[antivirus]", "[route]", "dns", "queue", "limits"] {
+            #expect(page.contains("## `[\(table)]`"), "\(table)")
+        }
+    }
+}
