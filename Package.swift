@@ -130,6 +130,8 @@ let rooms: [Target] = [
 
 let testTargets: [Target] = [
     tests(of: "Journal", ["Mail"]),
+    tests(of: "Wire"),
+    tests(of: "Mail"),
 ]
 
 let package = Package(
