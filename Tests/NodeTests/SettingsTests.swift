@@ -37,12 +37,17 @@ struct SettingsTests {
         #expect(
             problems(text) == [
                 "relais.toml:9: unknown key maximum_conections; did you mean maximum_connections?"
-            ])
+            ]
+        )
     }
 
     @Test("An unknown table is named with its line")
     func unknownTable() {
-        #expect(problems(Self.minimal + "\n[nodes]\n").first?.hasPrefix("relais.toml:9: unknown key nodes") == true)
+        #expect(
+            problems(Self.minimal + "\n[nodes]\n").first?.hasPrefix(
+                "relais.toml:9: unknown key nodes"
+            ) == true
+        )
     }
 
     @Test("A wrong type is named with its line")
@@ -51,7 +56,8 @@ struct SettingsTests {
         #expect(
             problems(text) == [
                 "relais.toml:7: port must be an integer", "relais.toml:7: port is required",
-            ])
+            ]
+        )
     }
 
     @Test("The second of two listeners is named by its own line")
@@ -61,7 +67,8 @@ struct SettingsTests {
         #expect(
             problems(text) == [
                 "relais.toml:10: protocol must be one of \"smtp\", \"submission\", \"lmtp\", \"imap\", not \"pop\""
-            ])
+            ]
+        )
     }
 
     @Test("Cleartext passwords are refused beyond loopback")
@@ -70,7 +77,8 @@ struct SettingsTests {
         #expect(
             problems(text) == [
                 "relais.toml:10: cleartext_login is allowed on a loopback address only"
-            ])
+            ]
+        )
     }
 
     @Test("TLS listeners without a certificate do not start")
@@ -79,7 +87,8 @@ struct SettingsTests {
         #expect(
             problems(text) == [
                 "relais.toml: [tls] certificate and key are needed by a listener with tls"
-            ])
+            ]
+        )
     }
 
     @Test("A file that is not TOML is refused with the line")
@@ -90,7 +99,10 @@ struct SettingsTests {
     @Test("The reference names every table")
     func reference() {
         let page = Settings.reference()
-        for table in ["node", "mail", "database", "tls", "[listener]", "[antivirus]", "[route]", "dns", "queue", "limits"] {
+        for table in [
+            "node", "mail", "database", "tls", "[listener]", "[antivirus]", "[route]", "dns",
+            "queue", "limits",
+        ] {
             #expect(page.contains("## `[\(table)]`"), "\(table)")
         }
     }

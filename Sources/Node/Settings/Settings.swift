@@ -25,7 +25,10 @@ package struct Settings: Sendable {
         } catch let error as TOMLParseError {
             throw SettingsProblems([
                 SettingsProblem(
-                    file: name, line: error.source.begin.line, text: error.description)
+                    file: name,
+                    line: error.source.begin.line,
+                    text: error.description
+                )
             ])
         } catch {
             throw SettingsProblems([
@@ -61,7 +64,9 @@ package struct Settings: Sendable {
         let needsTLS = listeners.contains { $0.tls != .none }
         if needsTLS, tls.certificate == nil || tls.key == nil {
             reader.complain(
-                "tls", "[tls] certificate and key are needed by a listener with tls")
+                "tls",
+                "[tls] certificate and key are needed by a listener with tls"
+            )
         }
         if mail.domains.isEmpty {
             reader.complain("mail", "[mail] domains must name at least one domain")

@@ -24,7 +24,12 @@ final class SettingsFile {
 
     func complain(table: String, key: String, _ text: String) {
         problems.append(
-            SettingsProblem(file: name, line: line(of: key, in: table) ?? line(of: table), text: text))
+            SettingsProblem(
+                file: name,
+                line: line(of: key, in: table) ?? line(of: table),
+                text: text
+            )
+        )
     }
 
     /// The line of `key` below the header of `table`.

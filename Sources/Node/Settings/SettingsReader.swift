@@ -48,7 +48,9 @@ final class SettingsReader {
     }
 
     func choice<Choice: RawRepresentable & CaseIterable>(
-        _ key: String, default value: Choice, _ text: String
+        _ key: String,
+        default value: Choice,
+        _ text: String
     ) -> Choice where Choice.RawValue == String {
         let names = Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
         describe(key, names, "\"\(value.rawValue)\"", text)
@@ -65,15 +67,26 @@ final class SettingsReader {
         return read(key, "true or false") { $0.bool } ?? value
     }
 
-    func integer(_ key: String, default value: Int, in range: ClosedRange<Int>, _ text: String)
+    func integer(
+        _ key: String,
+        default value: Int,
+        in range: ClosedRange<Int>,
+        _ text: String
+    )
         -> Int
     {
         describe(
-            key, "integer, \(range.lowerBound) to \(range.upperBound)", "\(value)", text)
+            key,
+            "integer, \(range.lowerBound) to \(range.upperBound)",
+            "\(value)",
+            text
+        )
         guard let number = read(key, "an integer", { $0.int }) else { return value }
         guard range.contains(number) else {
             complain(
-                key, "\(key) must be from \(range.lowerBound) to \(range.upperBound), not \(number)")
+                key,
+                "\(key) must be from \(range.lowerBound) to \(range.upperBound), not \(number)"
+            )
             return value
         }
         return number
@@ -85,7 +98,12 @@ final class SettingsReader {
         return array(key, "an array of strings") { $0.string } ?? value
     }
 
-    func integers(_ key: String, default value: [Int], in range: ClosedRange<Int>, _ text: String)
+    func integers(
+        _ key: String,
+        default value: [Int],
+        in range: ClosedRange<Int>,
+        _ text: String
+    )
         -> [Int]
     {
         let shown = value.map(String.init).joined(separator: ", ")
@@ -137,7 +155,10 @@ final class SettingsReader {
                 continue
             }
             let reader = SettingsReader(
-                element, path: "[\(childPath(key))]#\(index)", file: file)
+                element,
+                path: "[\(childPath(key))]#\(index)",
+                file: file
+            )
             result.append(body(reader))
             reader.finish()
         }
@@ -169,11 +190,14 @@ final class SettingsReader {
     private func describe(_ key: String, _ type: String, _ value: String, _ text: String) {
         known.insert(key)
         file.describe(
-            SettingDescription(table: path, key: key, type: type, defaultValue: value, text: text))
+            SettingDescription(table: path, key: key, type: type, defaultValue: value, text: text)
+        )
     }
 
     private func read<Value>(
-        _ key: String, _ what: String, _ convert: (any TOMLValueConvertible) -> Value?
+        _ key: String,
+        _ what: String,
+        _ convert: (any TOMLValueConvertible) -> Value?
     ) -> Value? {
         guard let value = table[key] else { return nil }
         guard let converted = convert(value) else {
@@ -184,7 +208,9 @@ final class SettingsReader {
     }
 
     private func array<Value>(
-        _ key: String, _ what: String, _ convert: (any TOMLValueConvertible) -> Value?
+        _ key: String,
+        _ what: String,
+        _ convert: (any TOMLValueConvertible) -> Value?
     ) -> [Value]? {
         guard let value = table[key] else { return nil }
         guard let elements = value.array else {

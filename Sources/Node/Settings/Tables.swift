@@ -14,21 +14,32 @@ package struct NodeSettings: Sendable {
 
     init(_ reader: SettingsReader) {
         hostname = reader.string(
-            "hostname", default: "",
-            "The name this node gives in greetings, EHLO and Received fields. Required.")
+            "hostname",
+            default: "",
+            "The name this node gives in greetings, EHLO and Received fields. Required."
+        )
         if hostname.isEmpty { reader.require("hostname") }
         data = reader.string(
-            "data", default: "/var/lib/relais",
-            "The directory for the embedded database and the large bodies.")
+            "data",
+            default: "/var/lib/relais",
+            "The directory for the embedded database and the large bodies."
+        )
         language = reader.choice(
-            "language", default: .french,
-            "The language of new mailboxes' folder names and, first, of delivery reports.")
+            "language",
+            default: .french,
+            "The language of new mailboxes' folder names and, first, of delivery reports."
+        )
         drainSeconds = reader.integer(
-            "drain_seconds", default: 30, in: 0...3_600,
-            "How long SIGTERM lets open connections finish before they are cut.")
+            "drain_seconds",
+            default: 30,
+            in: 0...3_600,
+            "How long SIGTERM lets open connections finish before they are cut."
+        )
         logLevel = reader.choice(
-            "log_level", default: .notice,
-            "The least severe level written; `notice` is the mail journal.")
+            "log_level",
+            default: .notice,
+            "The least severe level written; `notice` is the mail journal."
+        )
     }
 }
 
@@ -53,26 +64,37 @@ package struct MailSettings: Sendable {
 
     init(_ reader: SettingsReader) {
         domains = reader.strings(
-            "domains", default: [],
+            "domains",
+            default: [],
             "The domains whose mailboxes live here; mail for any other is relayed or refused."
         ).map { $0.lowercased() }
         let text = reader.optionalString(
             "postmaster",
-            "The address that receives mail for `postmaster` and `abuse` of every domain.")
+            "The address that receives mail for `postmaster` and `abuse` of every domain."
+        )
         postmaster = text.flatMap { EmailAddress(parsing: Array($0.utf8)[...]) }
         if let text, postmaster == nil {
             reader.complain("postmaster", "postmaster is not a mail address: \(text)")
         }
         maximumMessageBytes =
             reader.integer(
-                "maximum_message_megabytes", default: 50, in: 1...1_024,
-                "The largest message accepted by any door, in MiB.") << 20
+                "maximum_message_megabytes",
+                default: 50,
+                in: 1...1_024,
+                "The largest message accepted by any door, in MiB."
+            ) << 20
         quotaMegabytes = reader.integer(
-            "quota_megabytes", default: 0, in: 0...1_048_576,
-            "The storage limit of accounts that have none of their own, in MiB; 0 is no limit.")
+            "quota_megabytes",
+            default: 0,
+            in: 0...1_048_576,
+            "The storage limit of accounts that have none of their own, in MiB; 0 is no limit."
+        )
         quotaMessages = reader.integer(
-            "quota_messages", default: 0, in: 0...1_000_000_000,
-            "The limit on the number of messages, likewise; 0 is no limit.")
+            "quota_messages",
+            default: 0,
+            in: 0...1_000_000_000,
+            "The limit on the number of messages, likewise; 0 is no limit."
+        )
     }
 }
 
@@ -93,10 +115,17 @@ package struct DatabaseSettings: Sendable {
             reader.complain("url", "url must begin with sqlite: or postgresql://")
         }
         lanes = reader.integer(
-            "lanes", default: 4, in: 1...64,
-            "PostgreSQL only: connections that write, accounts being spread over them.")
+            "lanes",
+            default: 4,
+            in: 1...64,
+            "PostgreSQL only: connections that write, accounts being spread over them."
+        )
         readers = reader.integer(
-            "readers", default: 4, in: 1...64, "Connections that read, side by side.")
+            "readers",
+            default: 4,
+            in: 1...64,
+            "Connections that read, side by side."
+        )
     }
 }
 
@@ -107,9 +136,13 @@ package struct TLSSettings: Sendable {
 
     init(_ reader: SettingsReader) {
         certificate = reader.optionalString(
-            "certificate", "PEM file with the certificate chain; read again on SIGHUP.")
+            "certificate",
+            "PEM file with the certificate chain; read again on SIGHUP."
+        )
         key = reader.optionalString(
-            "key", "PEM file with the private key; read again on SIGHUP.")
+            "key",
+            "PEM file with the private key; read again on SIGHUP."
+        )
     }
 }
 
@@ -133,27 +166,46 @@ package struct ListenerSettings: Sendable {
 
     init(_ reader: SettingsReader) {
         serviceProtocol = reader.choice(
-            "protocol", default: .smtp, "What is spoken: `smtp` is the MX door.")
+            "protocol",
+            default: .smtp,
+            "What is spoken: `smtp` is the MX door."
+        )
         address = reader.string(
-            "address", default: "127.0.0.1", "The address to listen on; `0.0.0.0` or `::` is all.")
+            "address",
+            default: "127.0.0.1",
+            "The address to listen on; `0.0.0.0` or `::` is all."
+        )
         port = reader.integer("port", default: 0, in: 0...65_535, "The TCP port. Required.")
         if port == 0 { reader.require("port") }
         tls = reader.choice(
-            "tls", default: .starttls, "Upgrade by STARTTLS, TLS from the first byte, or none.")
+            "tls",
+            default: .starttls,
+            "Upgrade by STARTTLS, TLS from the first byte, or none."
+        )
         cleartextLogin = reader.flag(
-            "cleartext_login", default: false,
-            "Whether passwords are taken without TLS; only on a loopback address.")
+            "cleartext_login",
+            default: false,
+            "Whether passwords are taken without TLS; only on a loopback address."
+        )
         let loopback = address.hasPrefix("127.") || address == "::1"
         if cleartextLogin, !loopback {
             reader.complain(
-                "cleartext_login", "cleartext_login is allowed on a loopback address only")
+                "cleartext_login",
+                "cleartext_login is allowed on a loopback address only"
+            )
         }
         maximumConnections = reader.integer(
-            "maximum_connections", default: 20_000, in: 1...1_000_000,
-            "Connections open at once on this listener.")
+            "maximum_connections",
+            default: 20_000,
+            in: 1...1_000_000,
+            "Connections open at once on this listener."
+        )
         maximumConnectionsPerClient = reader.integer(
-            "maximum_connections_per_client", default: 200, in: 1...1_000_000,
-            "Connections open at once from one client address.")
+            "maximum_connections_per_client",
+            default: 200,
+            in: 1...1_000_000,
+            "Connections open at once from one client address."
+        )
     }
 }
 
@@ -171,12 +223,19 @@ package struct AntivirusSettings: Sendable {
     init(_ reader: SettingsReader) {
         engine = reader.choice("engine", default: .clamd, "The kind of engine.")
         addresses = reader.strings(
-            "addresses", default: ["unix:/run/clamav/clamd.ctl"],
-            "`unix:/path` or `host:port`, tried in this order.")
+            "addresses",
+            default: ["unix:/run/clamav/clamd.ctl"],
+            "`unix:/path` or `host:port`, tried in this order."
+        )
         timeoutSeconds = reader.integer(
-            "timeout_seconds", default: 30, in: 1...600, "Time the engine has for one message.")
+            "timeout_seconds",
+            default: 30,
+            in: 1...600,
+            "Time the engine has for one message."
+        )
         optional = reader.flag(
-            "optional", default: false,
+            "optional",
+            default: false,
             "When true, mail passes unscanned while the engine is down; otherwise it is deferred (451)."
         )
     }
@@ -202,21 +261,29 @@ package struct RouteSettings: Sendable {
 
     init(_ reader: SettingsReader) {
         domain = reader.string(
-            "domain", default: "",
+            "domain",
+            default: "",
             "The recipient domain, or `*` for every domain without a route of its own. Required."
         ).lowercased()
         if domain.isEmpty { reader.require("domain") }
         hop = reader.choice("protocol", default: .smtp, "What the next hop speaks.")
         host = reader.string(
-            "host", default: "", "The next hop's host name or address. Required.")
+            "host",
+            default: "",
+            "The next hop's host name or address. Required."
+        )
         if host.isEmpty { reader.require("host") }
         port = reader.integer("port", default: 25, in: 1...65_535, "The next hop's port.")
         tls = reader.choice(
-            "tls", default: .opportunistic,
-            "`required` verifies the certificate and defers without TLS.")
+            "tls",
+            default: .opportunistic,
+            "`required` verifies the certificate and defers without TLS."
+        )
         login = reader.optionalString("login", "Login name for the next hop, sent only over TLS.")
         passwordFile = reader.optionalString(
-            "password_file", "A file that holds the password, read at start.")
+            "password_file",
+            "A file that holds the password, read at start."
+        )
         if (login == nil) != (passwordFile == nil) {
             reader.complain("login", "login and password_file go together")
         }
@@ -229,8 +296,10 @@ package struct DNSSettings: Sendable {
 
     init(_ reader: SettingsReader) {
         servers = reader.strings(
-            "servers", default: [],
-            "Resolvers to ask, `address` or `address@port`; default: those of /etc/resolv.conf.")
+            "servers",
+            default: [],
+            "Resolvers to ask, `address` or `address@port`; default: those of /etc/resolv.conf."
+        )
     }
 }
 
@@ -244,20 +313,35 @@ package struct QueueSettings: Sendable {
 
     init(_ reader: SettingsReader) {
         retryMinutes = reader.integers(
-            "retry_minutes", default: [5, 10, 20, 40, 80, 160, 240], in: 1...10_080,
-            "Minutes between attempts; the last one repeats.")
+            "retry_minutes",
+            default: [5, 10, 20, 40, 80, 160, 240],
+            in: 1...10_080,
+            "Minutes between attempts; the last one repeats."
+        )
         lifetimeHours = reader.integer(
-            "lifetime_hours", default: 120, in: 1...720,
-            "After this a message is returned to its reverse-path.")
+            "lifetime_hours",
+            default: 120,
+            in: 1...720,
+            "After this a message is returned to its reverse-path."
+        )
         delayWarningHours = reader.integer(
-            "delay_warning_hours", default: 4, in: 0...720,
-            "After this the reverse-path is warned once; 0 is never.")
+            "delay_warning_hours",
+            default: 4,
+            in: 0...720,
+            "After this the reverse-path is warned once; 0 is never."
+        )
         maximumAttempts = reader.integer(
-            "maximum_attempts_at_once", default: 100, in: 1...10_000,
-            "Attempts in flight over all destinations.")
+            "maximum_attempts_at_once",
+            default: 100,
+            in: 1...10_000,
+            "Attempts in flight over all destinations."
+        )
         maximumPerDestination = reader.integer(
-            "maximum_attempts_per_destination", default: 10, in: 1...1_000,
-            "Attempts in flight to one destination.")
+            "maximum_attempts_per_destination",
+            default: 10,
+            in: 1...1_000,
+            "Attempts in flight to one destination."
+        )
     }
 }
 
@@ -270,16 +354,28 @@ package struct LimitSettings: Sendable {
 
     init(_ reader: SettingsReader) {
         recipients = reader.integer(
-            "recipients_per_transaction", default: 1_000, in: 100...50_000,
-            "RCPT commands in one mail transaction.")
+            "recipients_per_transaction",
+            default: 1_000,
+            in: 100...50_000,
+            "RCPT commands in one mail transaction."
+        )
         errorsPerSession = reader.integer(
-            "errors_per_session", default: 20, in: 1...1_000,
-            "Bad or refused commands before an SMTP client is cut off (421).")
+            "errors_per_session",
+            default: 20,
+            in: 1...1_000,
+            "Bad or refused commands before an SMTP client is cut off (421)."
+        )
         heldMegabytes = reader.integer(
-            "held_megabytes", default: 512, in: 16...65_536,
-            "Memory for message bodies being received, in MiB; above it senders get 452.")
+            "held_megabytes",
+            default: 512,
+            in: 16...65_536,
+            "Memory for message bodies being received, in MiB; above it senders get 452."
+        )
         sessionsPerAccount = reader.integer(
-            "sessions_per_account", default: 100, in: 1...100_000,
-            "IMAP sessions one account may hold open.")
+            "sessions_per_account",
+            default: 100,
+            in: 1...100_000,
+            "IMAP sessions one account may hold open."
+        )
     }
 }
