@@ -28,7 +28,7 @@ func tests(
 {
     .testTarget(
         name: "\(name)Tests",
-        dependencies: [.target(name: name), "TestRig"] + dependencies,
+        dependencies: (name == "TestRig" ? [] : [.target(name: name)]) + ["TestRig"] + dependencies,
         exclude: folders,
         swiftSettings: settings
     )
@@ -129,6 +129,8 @@ let rooms: [Target] = [
 ]
 
 let testTargets: [Target] = [
+    tests(of: "SASL", ["Wire"]),
+    tests(of: "TestRig"),
     tests(of: "Journal", ["Mail"]),
     tests(of: "Wire"),
     tests(of: "Mail"),
