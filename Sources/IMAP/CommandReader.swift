@@ -6,6 +6,11 @@ package struct CommandText: Equatable, Sendable {
     package let text: ArraySlice<UInt8>
     /// Messages of APPEND; in `text` only their announcement stands.
     package let messages: [[UInt8]]
+
+    package init(text: ArraySlice<UInt8>, messages: [[UInt8]] = []) {
+        self.text = text
+        self.messages = messages
+    }
 }
 
 /// Cuts what a client sends into commands, literals included.
