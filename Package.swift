@@ -42,6 +42,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -75,8 +76,8 @@ let rooms: [Target] = [
     room("IMAP", ["Mail", "Wire"]),
     room("SASL", ["Wire", crypto, cryptoExtras]),
     // 2 peers
-    room("DNS", ["CUnbound", "Net"]),
-    room("Database", ["Net", "CPostgreSQL", grdb, logging]),
+    room("DNS", ["CUnbound", "Net", "Wire"]),
+    room("Database", ["CPostgreSQL", grdb, logging, sqlite]),
     room("Blobs", ["Net"]),
     // 3 services
     room("Journal", ["Mail", logging]),
@@ -134,6 +135,8 @@ let testTargets: [Target] = [
     tests(of: "Journal", ["Mail"]),
     tests(of: "Wire"),
     tests(of: "Mail"),
+    tests(of: "DNS", ["Net"]),
+    tests(of: "Queue", ["Database", "Journal", "Mail", "Wire"]),
 ]
 
 let package = Package(

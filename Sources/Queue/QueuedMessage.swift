@@ -19,7 +19,7 @@ package struct QueuedMessage: Sendable, Equatable {
     package var requirements: TransportRequirements
     /// Unix milliseconds.
     package var arrival: Int64
-    /// Who gave us the message: a login on submission, a client on the MX door. For operators.
+    /// Who gave us the message, for operators: a login on submission, a client on the MX door.
     package var source: String
     /// The language of the reverse-path's owner, when known; it comes first in notifications.
     package var language: NotificationLanguage?

@@ -19,7 +19,7 @@ struct NotificationText {
         var lines = opening
         for recipient in notification.recipients {
             lines.append("")
-            lines.append("  <\(recipient.path.forwardPath.mailbox)>")
+            lines.append("  <\(recipient.path.forwardPath)>")
             if notification.action == .failed || notification.action == .delayed {
                 lines += wrapped(reason(for: recipient), indent: "    ")
                 lines += answer(of: recipient)

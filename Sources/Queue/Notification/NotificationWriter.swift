@@ -26,13 +26,13 @@ package struct NotificationWriter: Sendable {
         boundary = "=_relais_\(Hexadecimal.text(stamp.randomness))_\(stamp.now)"
         isGlobal =
             notification.message.requirements.contains(.smtpUTF8)
-            || !notification.reversePath.key.utf8.allSatisfy { $0 < 0x80 }
-            || notification.recipients.contains { recipient in
-                !recipient.path.forwardPath.key.utf8.allSatisfy { $0 < 0x80 }
-            }
+            || notification.reversePath.needsSMTPUTF8
+            || notification.recipients.contains { $0.path.forwardPath.needsSMTPUTF8 }
     }
 
-    /// The whole message with CRLF lines. `original` is the message as it stands in the store.
+    /// The whole message with CRLF lines.
+    ///
+    /// `original` is the message as it stands in the store.
     package func message(returning original: [UInt8]) -> WrittenNotification {
         let returned = ReturnedPart(
             of: original,
@@ -72,7 +72,7 @@ package struct NotificationWriter: Sendable {
             EncodedWords.append(sender, after: "From: ".utf8.count, into: &$0)
             $0.append(text: "\r\n <MAILER-DAEMON@\(stamp.hostName)>")
         }
-        field("To", into: &bytes) { $0.append(text: "<\(notification.reversePath.mailbox)>") }
+        field("To", into: &bytes) { $0.append(text: "<\(notification.reversePath)>") }
         field("Subject", into: &bytes) {
             EncodedWords.append(subject, after: "Subject: ".utf8.count, into: &$0)
         }
@@ -157,7 +157,7 @@ package struct NotificationWriter: Sendable {
             }
         }
         field("Final-Recipient", into: &bytes) {
-            let mailbox = recipient.path.forwardPath.mailbox
+            let mailbox = recipient.path.forwardPath.description
             let type = mailbox.utf8.allSatisfy { $0 < 0x80 } ? "rfc822" : "utf-8"
             $0.append(text: "\(type); \(mailbox)")
         }

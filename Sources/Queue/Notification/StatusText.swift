@@ -1,4 +1,3 @@
-import Mail
 import Wire
 
 /// Text that comes from peers and clients, made fit for a status field.
@@ -105,27 +104,5 @@ enum EncodedWords {
             piece.append(contentsOf: encoded)
         }
         if !piece.isEmpty { finish() }
-    }
-}
-
-extension EmailAddress {
-    /// The address as it is written in a path or a header field, its local part quoted where it
-    /// must be.
-    ///
-    /// RFC 5321 §4.1.2
-    var mailbox: String {
-        let isDotString = localPart.split(separator: ".", omittingEmptySubsequences: false)
-            .allSatisfy { atom in !atom.isEmpty && atom.utf8.allSatisfy(Self.isAtomText) }
-        if isDotString { return "\(localPart)@\(domain)" }
-        var quoted = ""
-        for scalar in localPart.unicodeScalars where scalar.value >= 0x20 && scalar.value != 0x7F {
-            if scalar == "\"" || scalar == "\\" { quoted += "\\" }
-            quoted.unicodeScalars.append(scalar)
-        }
-        return "\"\(quoted)\"@\(domain)"
-    }
-
-    private static func isAtomText(_ byte: UInt8) -> Bool {
-        byte >= 0x80 || byte.isDigit || byte.isAlpha || "!#$%&'*+-/=?^_`{|}~".utf8.contains(byte)
     }
 }
