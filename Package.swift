@@ -134,6 +134,7 @@ let testTargets: [Target] = [
     tests(of: "TestRig"),
     tests(of: "Journal", ["Mail"]),
     tests(of: "Wire"),
+    tests(of: "IMAP", ["Mail"]),
     tests(of: "Mail"),
     tests(of: "DNS", ["Net"]),
     tests(of: "Queue", ["Database", "Journal", "Mail", "Wire"]),

@@ -270,7 +270,8 @@ package struct CommandReader: Sendable {
             discard(literal, because: .messageTooLarge)
             return .continue
         }
-        if messages.count >= limits.appendCount || literal.size > limits.appendTotal - messageBytes {
+        if messages.count >= limits.appendCount || literal.size > limits.appendTotal - messageBytes
+        {
             discard(literal, because: .tooManyMessages)
             return .continue
         }

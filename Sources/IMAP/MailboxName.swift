@@ -55,8 +55,9 @@ package struct MailboxName: Hashable, Sendable {
 
     private static func withCapitalInbox(_ text: String) -> String {
         let bytes = text.utf8
-        guard bytes.prefix(5).equalsIgnoringCase("INBOX"), bytes.count == 5
-            || bytes.dropFirst(5).first == 0x2F
+        guard bytes.prefix(5).equalsIgnoringCase("INBOX"),
+            bytes.count == 5
+                || bytes.dropFirst(5).first == 0x2F
         else { return text }
         return "INBOX" + text.dropFirst(5)
     }

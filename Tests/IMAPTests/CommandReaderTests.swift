@@ -81,7 +81,8 @@ import Testing
     }
 
     @Test func `A literal at the end of a line that is too long is read past as well`() {
-        let long = "t X " + String(repeating: "x", count: 300) + " {7+}\r\nb NOOP\r {3}\r\nc NOOP\r\n"
+        let long =
+            "t X " + String(repeating: "x", count: 300) + " {7+}\r\nb NOOP\r {3}\r\nc NOOP\r\n"
         var limits = CommandLimits()
         limits.commandText = 100
         for segment in [1, 50, 1_000] {

@@ -17,13 +17,17 @@ import Testing
         let set = UIDSet([1...3, 7...7])
         let cases: [(ResponseCode, String)] = [
             (.appendUID(UIDValidity(rawValue: 9), set), "APPENDUID 9 1:3,7"),
-            (.copyUID(UIDValidity(rawValue: 9), source: set, destination: set),
-             "COPYUID 9 1:3,7 1:3,7"),
+            (
+                .copyUID(UIDValidity(rawValue: 9), source: set, destination: set),
+                "COPYUID 9 1:3,7 1:3,7"
+            ),
             (.badCharset(["UTF-8"]), "BADCHARSET (UTF-8)"),
             (.highestModSeq(ModSeq(rawValue: 5)), "HIGHESTMODSEQ 5"),
             (.modified(set), "MODIFIED 1:3,7"),
-            (.permanentFlags([.seen, .deleted], newKeywords: true),
-             "PERMANENTFLAGS (\\Seen \\Deleted \\*)"),
+            (
+                .permanentFlags([.seen, .deleted], newKeywords: true),
+                "PERMANENTFLAGS (\\Seen \\Deleted \\*)"
+            ),
             (.permanentFlags([], newKeywords: false), "PERMANENTFLAGS ()"),
             (.capability([.imap4rev2, .appendLimit(5)]), "CAPABILITY IMAP4rev2 APPENDLIMIT=5"),
             (.noPermission, "NOPERM"), (.readOnly, "READ-ONLY"), (.unknownCTE, "UNKNOWN-CTE"),
@@ -72,7 +76,8 @@ import Testing
         ("été", "&AOk-t&AOk-", "\"été\""), ("a b", "\"a b\"", "\"a b\""),
         ("NIL", "\"NIL\"", "\"NIL\""), ("a\"b", "\"a\\\"b\"", "\"a\\\"b\""), ("a&b", "a&-b", "a&b"),
     ])
-    func `Mailbox names travel in the session's encoding`(name: String, utf7: String, utf8: String) {
+    func `Mailbox names travel in the session's encoding`(name: String, utf7: String, utf8: String)
+    {
         let entry = ListEntry(name: MailboxName(name), attributes: [.hasNoChildren])
         #expect(
             Self.written { $0.list(entry) } == "* LIST (\\HasNoChildren) \"/\" \(utf7)\r\n"
@@ -120,7 +125,8 @@ import Testing
             writer.listSeparator(lsub: false)
         }
         #expect(
-            lines == """
+            lines
+                == """
                 * STATUS INBOX (MESSAGES 1 UIDNEXT 2)\r
                 * NAMESPACE (("" "/")) NIL (("Shared/" "/"))\r
                 * QUOTA "a" (STORAGE 1 2)\r
