@@ -132,6 +132,8 @@ extension TaggedCommand {
         }
     }
 
+    /// The commands behind the word UID.
+    ///
     /// RFC 9051 §6.4.9
     private static func uidArguments(_ parser: inout Parser) throws(Refusal) -> Command {
         try parser.space()

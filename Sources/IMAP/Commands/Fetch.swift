@@ -60,7 +60,7 @@ package enum FetchItem: Hashable, Sendable {
     case rfc822Text
 }
 
-/// `<offset.count>`
+/// A piece of a section, as in `<0.1024>`.
 package struct Partial: Hashable, Sendable {
     package let offset: UInt32
     package let count: UInt32

@@ -17,7 +17,7 @@ package struct IDField: Equatable, Sendable {
 }
 
 extension Parser {
-    /// `id-params`
+    /// Reads `id-params`.
     mutating func id() throws(Refusal) -> [IDField]? {
         try space()
         if takeWord("NIL") { return nil }

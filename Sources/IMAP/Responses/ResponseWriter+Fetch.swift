@@ -89,7 +89,7 @@ extension ResponseWriter {
         bytes.append(contentsOf: value)
     }
 
-    /// `BINARY.SIZE[1.2] n`
+    /// Writes `BINARY.SIZE[1.2] n`.
     ///
     /// RFC 9051 §7.5.2
     package mutating func fetchBinarySize(part: [UInt32], _ size: Int64) {

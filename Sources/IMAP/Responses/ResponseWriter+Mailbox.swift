@@ -79,6 +79,8 @@ extension ResponseWriter {
         bytes.appendCRLF()
     }
 
+    /// Writes a LSUB response.
+    ///
     /// RFC 3501 §7.2.3
     package mutating func lsub(_ entry: ListEntry) {
         write(entry, "* LSUB (")
@@ -105,6 +107,8 @@ extension ResponseWriter {
         bytes.append(entry.name, encoding)
     }
 
+    /// Writes a STATUS response.
+    ///
     /// RFC 9051 §7.3.4
     package mutating func status(_ name: MailboxName, _ values: [(StatusItem, Int64)]) {
         bytes.append("* STATUS ")
@@ -143,6 +147,8 @@ extension ResponseWriter {
         bytes.appendCRLF()
     }
 
+    /// Tells the usage and limits of a quota root.
+    ///
     /// RFC 9208 §4.2.1
     package mutating func quota(root: String, _ resources: [QuotaResource]) {
         bytes.append("* QUOTA ")
@@ -160,6 +166,8 @@ extension ResponseWriter {
         bytes.appendCRLF()
     }
 
+    /// Tells which quota roots a mailbox has.
+    ///
     /// RFC 9208 §4.2.2
     package mutating func quotaRoot(of mailbox: MailboxName, _ roots: [String]) {
         bytes.append("* QUOTAROOT ")

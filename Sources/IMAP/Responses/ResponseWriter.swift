@@ -19,7 +19,7 @@ package struct ResponseWriter: Sendable {
 
     // MARK: Status responses
 
-    /// `tag OK [CODE] text`
+    /// Writes `tag OK [CODE] text`.
     package mutating func tagged(
         _ tag: String,
         _ condition: Condition,
@@ -30,7 +30,7 @@ package struct ResponseWriter: Sendable {
         status(condition, code, text)
     }
 
-    /// `* OK [CODE] text`
+    /// Writes `* OK [CODE] text`.
     package mutating func untagged(
         _ condition: Condition,
         _ code: ResponseCode? = nil,
@@ -40,7 +40,7 @@ package struct ResponseWriter: Sendable {
         status(condition, code, text)
     }
 
-    /// `* PREAUTH`, `* BYE`: greetings and farewells.
+    /// Says why the connection ends.
     package mutating func bye(_ code: ResponseCode? = nil, _ text: String) {
         bytes.append("* BYE ")
         tail(code, text)
@@ -51,7 +51,7 @@ package struct ResponseWriter: Sendable {
         status(refusal.condition, refusal.code, refusal.text)
     }
 
-    /// `+ text`
+    /// Writes `+ text`.
     package mutating func continuation(_ text: some Collection<UInt8> = []) {
         bytes.append("+ ")
         bytes.append(contentsOf: text)
@@ -84,6 +84,8 @@ package struct ResponseWriter: Sendable {
         bytes.appendCRLF()
     }
 
+    /// Tells what ENABLE has switched on.
+    ///
     /// RFC 5161 §3.2
     package mutating func enabled(_ words: [String]) {
         bytes.append("* ENABLED")
@@ -94,6 +96,8 @@ package struct ResponseWriter: Sendable {
         bytes.appendCRLF()
     }
 
+    /// Tells who the server is.
+    ///
     /// RFC 2971 §3.2
     package mutating func id(_ fields: [IDField]) {
         bytes.append("* ID (")
@@ -124,6 +128,8 @@ package struct ResponseWriter: Sendable {
         bytes.appendCRLF()
     }
 
+    /// Tells which UIDs are gone; nothing for none.
+    ///
     /// RFC 7162 §3.2.10
     package mutating func vanished(_ uids: UIDSet, earlier: Bool) {
         guard !uids.isEmpty else { return }
@@ -180,7 +186,7 @@ extension Array<UInt8> {
         append(.doubleQuote)
     }
 
-    /// Appends `{n}` CR LF and the bytes.
+    /// Appends `{n}`, CR LF and the bytes.
     mutating func append(literal: some Collection<UInt8>) {
         append(0x7B)
         append(decimal: literal.count)
