@@ -130,6 +130,7 @@ let rooms: [Target] = [
 ]
 
 let testTargets: [Target] = [
+    tests(of: "Net"),
     tests(of: "SASL", ["Wire"]),
     tests(of: "TestRig"),
     tests(of: "Journal", ["Mail"]),

@@ -24,19 +24,18 @@ package final class Connection: Sendable {
     let state: Mutex<State>
     let codec = Mutex<Codec?>(nil)
 
-    /// This end.
-    package let local: Endpoint?
-
     init(channel: any Channel, wheel: DeadlineWheel, limits: ConnectionLimits) {
         self.channel = channel
         self.wheel = wheel
         self.limits = limits
-        local = Endpoint(channel.localAddress)
         state = Mutex(State(peer: Endpoint(channel.remoteAddress)))
     }
 
     /// The other end: the client's address when a trusted proxy has named it.
     package var peer: Endpoint? { state.withLock { $0.peer } }
+
+    /// This end.
+    package var local: Endpoint? { Endpoint(channel.localAddress) }
 
     /// True once the TLS handshake is done.
     package var isSecure: Bool { tlsVersion != nil }

@@ -59,6 +59,7 @@ package struct Dialer: Sendable {
         isTCP: Bool,
         _ start: (ClientBootstrap) throws -> EventLoopFuture<any Channel>
     ) async throws(NetError) -> Connection {
+        let (loops, limits) = (loops, limits)
         let nanoseconds = Deadline.after(limit).nanoseconds - Deadline.now.nanoseconds
         var bootstrap = ClientBootstrap(group: loops.group)
             .connectTimeout(.nanoseconds(max(1, nanoseconds)))
@@ -69,6 +70,14 @@ package struct Dialer: Sendable {
                 .recvAllocator,
                 value: FixedSizeRecvByteBufferAllocator(capacity: Pump.quietReceiveBytes)
             )
+            .channelInitializer { channel in
+                // Before connecting: a server that speaks and hangs up at once must not be missed.
+                let wheel = loops.wheel(of: channel.eventLoop)
+                let connection = Connection(channel: channel, wheel: wheel, limits: limits)
+                return channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Pump(connection))
+                }
+            }
         if isTCP {
             bootstrap =
                 bootstrap
@@ -82,14 +91,10 @@ package struct Dialer: Sendable {
                 )
             }
             let channel = try await start(bootstrap).get()
-            let connection = Connection(
-                channel: channel,
-                wheel: loops.wheel(of: channel.eventLoop),
-                limits: limits
-            )
-            try await channel.eventLoop.submit {
-                try channel.pipeline.syncOperations.addHandler(Pump(connection))
+            let connection = try await channel.eventLoop.submit {
+                try channel.pipeline.syncOperations.handler(type: Pump.self).connection
             }.get()
+            connection.state.withLock { $0.peer = Endpoint(channel.remoteAddress) }
             return connection
         } catch {
             throw NetError(connecting: error)

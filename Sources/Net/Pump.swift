@@ -14,7 +14,7 @@ final class Pump: ChannelInboundHandler {
     static let quietReceiveBytes = 1024
     static let busyReceiveBytes = 65_536
 
-    private let connection: Connection
+    let connection: Connection
     private var isBusy = false
     private var readBytes = 0
     private var smallReads = 0

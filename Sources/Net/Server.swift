@@ -90,10 +90,7 @@ package final class Server: Sendable {
         var bound: [Endpoint] = []
         for listener in listeners {
             do {
-                let channel = try await bootstrap(listener).bind(
-                    to: listener.endpoint.socketAddress()
-                )
-                .get()
+                let channel = try await listen(at: listener)
                 state.withLock { $0.listening.append(channel) }
                 bound.append(Endpoint(channel.localAddress) ?? listener.endpoint)
             } catch {
@@ -102,6 +99,16 @@ package final class Server: Sendable {
             }
         }
         return bound
+    }
+
+    private func listen(at listener: Listener) async throws -> any Channel {
+        switch listener.endpoint {
+        case .ip:
+            try await bootstrap(listener).bind(to: listener.endpoint.socketAddress()).get()
+        case .unix(let path):
+            try await bootstrap(listener)
+                .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+        }
     }
 
     private func bootstrap(_ listener: Listener) -> ServerBootstrap {
@@ -142,12 +149,11 @@ package final class Server: Sendable {
 
     private func accept(_ channel: any Channel, _ listener: Listener) -> EventLoopFuture<Void> {
         guard counts.take(limit: limits.connections) else {
-            if case .plain = listener.security {
-                let words = channel.allocator.buffer(bytes: refusal(.tooManyConnections))
-                channel.writeAndFlush(words, promise: nil)
+            var words: [UInt8] = []
+            if case .plain = listener.security { words = refusal(.tooManyConnections) }
+            return channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(TurnAway(saying: words))
             }
-            channel.close(promise: nil)
-            return channel.eventLoop.makeSucceededVoidFuture()
         }
         channel.closeFuture.whenComplete { _ in self.counts.release() }
         let connection = Connection(
@@ -280,5 +286,22 @@ package final class Server: Sendable {
             return state.listening
         }
         for channel in channels { try? await channel.close().get() }
+    }
+}
+
+/// Says why, and closes.
+private final class TurnAway: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let words: [UInt8]
+
+    init(saying words: [UInt8]) {
+        self.words = words
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let buffer = context.channel.allocator.buffer(bytes: words)
+        context.channel.writeAndFlush(buffer, promise: nil)
+        context.channel.close(promise: nil)
     }
 }
