@@ -130,6 +130,8 @@ let rooms: [Target] = [
 ]
 
 let testTargets: [Target] = [
+    .testTarget(name: "TidyTests", swiftSettings: settings),
+    tests(of: "Node", ["Mail"]),
     tests(of: "Net"),
     tests(of: "SASL", ["Wire"]),
     tests(of: "TestRig"),
