@@ -83,7 +83,7 @@ let rooms: [Target] = [
     room("Journal", ["Mail", logging]),
     room("Directory", ["Database", "Journal", "Mail", "SASL", "Wire", crypto]),
     room("Filter", ["Journal", "Mail", "Net", "Wire"]),
-    room("Queue", ["Database", "Journal", "MIME", "Mail", "SMTP", "Wire"]),
+    room("Queue", ["Database", "Journal", "Mail", "Wire", logging]),
     room(
         "Store",
         ["Blobs", "CZstd", "Database", "Journal", "MIME", "Mail", "Wire", crypto, logging]

@@ -14,7 +14,11 @@ struct RetryScheduleTests {
     @Test(arguments: [0, 1, 17, UInt64.max])
     func spreadsAttemptsByAnEighthAtMost(jitter: UInt64) {
         let next = RetrySchedule.standard.nextAttempt(
-            afterAttempt: 1, at: 1_000, expiry: .max, jitter: jitter)
+            afterAttempt: 1,
+            at: 1_000,
+            expiry: .max,
+            jitter: jitter
+        )
         #expect((301_000...338_500).contains(next))
     }
 
@@ -23,10 +27,12 @@ struct RetryScheduleTests {
         let schedule = RetrySchedule.standard
         #expect(
             schedule.nextAttempt(afterAttempt: 9, at: 100_000, expiry: 200_000, jitter: 5)
-                == 200_000)
+                == 200_000
+        )
         #expect(
             schedule.nextAttempt(afterAttempt: 9, at: 300_000, expiry: 200_000, jitter: 5)
-                == 300_001)
+                == 300_001
+        )
     }
 
     @Test func refusesWhatMakesNoSense() {
