@@ -14,7 +14,7 @@ struct TextPool: Sendable {
     /// about 2.1 times under zstd level 1, as single real messages do.
     static func prose(bytes count: Int, seed: UInt64) -> TextPool {
         var random = RandomNumbers(seed: seed)
-        let words = Vocabulary(random: &random)
+        var speech = Speech(vocabulary: Vocabulary(random: &random))
         var text = [UInt8]()
         text.reserveCapacity(count + 100)
         var lines = [0]
@@ -28,7 +28,7 @@ struct TextPool: Sendable {
             for _ in 0..<(2 + random.below(5)) {
                 let length = 5 + random.below(16)
                 for position in 0..<length {
-                    let word = words.pick(&random)
+                    let word = speech.next(&random)
                     if text.count - lineStart + word.count > 72 { endLine() }
                     if text.count > lineStart { text.append(.space) }
                     let start = text.count
@@ -85,12 +85,47 @@ struct TextPool: Sendable {
     }
 }
 
+/// A stream of words that comes back to what it said, as texts do.
+private struct Speech {
+    private let vocabulary: Vocabulary
+    private var said: [[UInt8]] = []
+    private var echo = 0
+    private var echoLeft = 0
+
+    /// How many words back an echo may begin.
+    static let memory = 200
+
+    init(vocabulary: Vocabulary) {
+        self.vocabulary = vocabulary
+    }
+
+    mutating func next(_ random: inout RandomNumbers) -> [UInt8] {
+        if echoLeft == 0, said.count > Self.memory, random.below(6) == 0 {
+            echo = said.count - 1 - random.below(Self.memory)
+            echoLeft = 1 + random.below(3)
+        }
+        let word: [UInt8]
+        if echoLeft > 0 {
+            word = said[echo]
+            echo += 1
+            echoLeft -= 1
+        } else {
+            word = vocabulary.pick(&random)
+        }
+        said.append(word)
+        if said.count > 4 * Self.memory, echoLeft == 0 {
+            said.removeFirst(said.count - Self.memory - 1)
+        }
+        return word
+    }
+}
+
 /// Invented words, the common ones short, drawn with the frequencies of a natural language.
 private struct Vocabulary {
     private var words: [[UInt8]] = []
     private var upTo: [Double] = []
 
-    static let size = 6000
+    static let size = 4000
 
     init(random: inout RandomNumbers) {
         let onsets = [
@@ -103,7 +138,7 @@ private struct Vocabulary {
         var total = 0.0
         while words.count < Self.size {
             let rank = words.count
-            let syllables = 1 + random.below(rank < 60 ? 1 : rank < 800 ? 3 : 4)
+            let syllables = 1 + random.below(rank < 60 ? 1 : rank < 1000 ? 2 : 3)
             var word: [UInt8] = []
             for _ in 0..<syllables {
                 word += Array(onsets[random.below(onsets.count)].utf8)
@@ -112,7 +147,7 @@ private struct Vocabulary {
             }
             guard known.insert(word).inserted else { continue }
             words.append(word)
-            total += 1 / (Double(rank) + 2.7)
+            total += 1 / (Double(rank) + 1.5)
             upTo.append(total)
         }
     }
