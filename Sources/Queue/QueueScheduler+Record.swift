@@ -125,14 +125,7 @@ extension QueueScheduler {
                 }
                 guard lost.isEmpty else { throw LostRows(numbers: lost) }
                 for deposit in notices.deposits { try deposit.write(transaction) }
-                guard closed > 0 else { return }
-                let remaining = try transaction.first(SQL.countDown, stored.id, closed) {
-                    $0.int(0)
-                }
-                if remaining == 0 {
-                    try transaction.execute(SQL.removeMessage, stored.id)
-                    try bodies.release(stored.message.body, in: transaction)
-                }
+                try Queue.close(stored.id, closed, bodies, in: transaction)
             }
             return .written
         } catch let error as LostRows {

@@ -134,7 +134,8 @@ package actor QueueScheduler {
 
     private func hearOthers() async {
         for await notice in queue.database.listen(Queue.channel) {
-            if notice == .payload("retry") { resting = [:] }
+            // SQLite does not say what another process changed: it may have been a retry.
+            if notice != .payload("due") { resting = [:] }
             queue.bell.ring()
         }
     }
