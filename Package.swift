@@ -133,6 +133,7 @@ let testTargets: [Target] = [
     .testTarget(name: "TidyTests", swiftSettings: settings),
     tests(of: "Node", ["Mail"]),
     tests(of: "Net"),
+    tests(of: "Blobs", ["Net"]),
     tests(of: "SASL", ["Wire"]),
     tests(of: "TestRig"),
     tests(of: "Journal", ["Mail"]),
