@@ -135,6 +135,7 @@ let testTargets: [Target] = [
     tests(of: "Net"),
     tests(of: "Blobs", ["Net"]),
     tests(of: "SASL", ["Wire"]),
+    tests(of: "SMTP", ["Mail", "Wire"]),
     tests(of: "TestRig"),
     tests(of: "Journal", ["Mail"]),
     tests(of: "Wire"),
