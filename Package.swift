@@ -86,7 +86,7 @@ let rooms: [Target] = [
     room("Queue", ["Database", "Journal", "Mail", "Wire", logging]),
     room(
         "Store",
-        ["Blobs", "CZstd", "Database", "Journal", "MIME", "Mail", "Wire", crypto, logging]
+        ["Blobs", "CZstd", "Database", "MIME", "Mail", "Net", crypto]
     ),
     // 4 doors
     room(
@@ -142,6 +142,7 @@ let testTargets: [Target] = [
     tests(of: "IMAP", ["Mail"]),
     tests(of: "Mail"),
     tests(of: "DNS", ["Net"]),
+    tests(of: "Store", ["Blobs", "Database", "Mail", logging]),
     tests(of: "Queue", ["Database", "Journal", "Mail", "Wire"]),
 ]
 

@@ -1,0 +1,48 @@
+/// A message made ready outside any transaction: hashed, taken apart, compressed, and given the
+/// number of the body row that its delivery will write.
+///
+/// Delivering it twice, or again after a retry, writes the body once. A prepared message that is
+/// never delivered costs a number, and a large one a blob that the sweep removes.
+package struct PreparedMessage: Sendable {
+    package let bodyID: BodyID
+    /// Bytes of the message as it was given.
+    package let size: Int
+    package let emailID: EmailID
+    package let threadID: ThreadID
+    /// Message-ID as written, for the journal; empty when there is none.
+    package let messageID: String
+    let hash: [UInt8]
+    let codec: BodyCodec
+    /// Bytes of the stored form, wherever it stands.
+    let storedSize: Int
+    /// Nil when the bytes stand in `Blobs`.
+    let stored: [UInt8]?
+    let envelope: [UInt8]
+    let structure: [UInt8]
+    let preview: [UInt8]
+}
+
+/// How the bytes of a body are kept: `body.codec`, which is `method | dictionary << 8`.
+struct BodyCodec: Equatable, Sendable {
+    enum Method: Int64, Sendable {
+        case plain = 0
+        case zstd = 1
+    }
+
+    let method: Method
+    /// The number of a row of `body_dictionary`; 0 when none is used.
+    let dictionary: Int64
+
+    var number: Int64 { method.rawValue | dictionary << 8 }
+
+    init(_ method: Method) {
+        self.method = method
+        dictionary = 0
+    }
+
+    init?(number: Int64) {
+        guard let method = Method(rawValue: number & 0xFF), number >> 8 == 0 else { return nil }
+        self.method = method
+        dictionary = number >> 8
+    }
+}
