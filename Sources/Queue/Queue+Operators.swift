@@ -181,7 +181,9 @@ extension Queue {
         while true {
             let batch = try await reporting {
                 try await self.database.write { transaction in
-                    let keys = try transaction.reader.all(find, values: values) { ($0.int(0), $0.int(1)) }
+                    let keys = try transaction.reader.all(find, values: values) {
+                        ($0.int(0), $0.int(1))
+                    }
                     for (id, rows) in Dictionary(grouping: keys, by: \.0) {
                         let gone = try rows.reduce(0) {
                             try $0 + transaction.execute(SQL.remove, id, $1.1)
