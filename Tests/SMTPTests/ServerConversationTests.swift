@@ -78,6 +78,25 @@ struct ServerConversationTests {
         #expect(output(&conversation).hasSuffix("421 4.3.2 Stopping\r\n"))
     }
 
+    /// A door short of memory lets go of a message half-way; the session stays in step.
+    @Test func abandonsAMessageHalfWay() {
+        var conversation = conversation()
+        _ = say("EHLO a\r\nMAIL FROM:<>\r\n", &conversation)
+        conversation.accept(Reply(.ok, .otherAddress, "OK"))
+        _ = say("RCPT TO:<a@b.example>\r\n", &conversation)
+        conversation.accept(Reply(.ok, .validRecipient, "OK"))
+        _ = say("DATA\r\n", &conversation)
+        conversation.acceptBody()
+        _ = conversation.takeOutput()
+        #expect(say("half\r\n", &conversation) == nil)
+        let full = Reply(.insufficientStorage, .systemFull, "Full")
+        conversation.abandonBody(full)
+        #expect(conversation.bufferedOctets < 100)
+        #expect(say("more\r\n.\r\nNOOP\r\n", &conversation) == .messageRefused(full))
+        #expect(conversation.next() == nil)
+        #expect(output(&conversation).hasPrefix("452 4.3.1 Full\r\n250 2.0.0 OK\r\n"))
+    }
+
     /// Whatever octets arrive, replies are well formed and no more is held than the limits say.
     @Test(arguments: 0..<200)
     func survivesNoise(seed: UInt64) {

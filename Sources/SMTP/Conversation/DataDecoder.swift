@@ -198,7 +198,14 @@ package struct MessageSink: Sendable {
         bytes.reserveCapacity(prefix.count + min(expected, limit))
     }
 
-    package var isOverLimit: Bool { count > limit }
+    package var isOverLimit: Bool { isAbandoned || count > limit }
+    private var isAbandoned = false
+
+    /// Keeps nothing from here on.
+    mutating func abandon() {
+        isAbandoned = true
+        bytes = []
+    }
 
     mutating func append(_ buffer: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) {
         guard !range.isEmpty else { return }

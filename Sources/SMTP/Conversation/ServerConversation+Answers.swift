@@ -58,6 +58,17 @@ extension ServerConversation {
         }
     }
 
+    /// Lets go of the message that is coming: the rest is read and thrown away, and `refusal` is the
+    /// reply at its end.
+    ///
+    /// Does nothing when no message is coming.
+    package mutating func abandonBody(_ refusal: Reply) {
+        precondition(refusal.isNegative, "abandoned with a promise")
+        guard transaction?.sink != nil, transaction?.abandonment == nil else { return }
+        transaction?.abandonment = refusal
+        transaction?.sink?.abandon()
+    }
+
     private mutating func begin(_ prefix: [UInt8], expected: Int?) {
         transaction?.sink = MessageSink(
             prefix: prefix,

@@ -144,7 +144,7 @@ extension ServerConversation {
             // The rest of the message is no longer wanted. RFC 3030 §2
             transaction?.hasFailed = true
             transaction?.sink = nil
-            reply(.messageTooBig)
+            reply(open.abandonment ?? .messageTooBig)
         } else {
             let progress = Reply(.ok, .other, "\(sink.count) octets so far")
             if remaining == 0 { replyIdle(progress) } else { reply(progress) }
@@ -161,7 +161,9 @@ extension ServerConversation {
         waiting = .message
         transaction = open
         let refusal: Reply? =
-            if sink.isOverLimit {
+            if let abandonment = open.abandonment {
+                abandonment
+            } else if sink.isOverLimit {
                 .messageTooBig
             } else if flaws.contains(.bareLineEnding) {
                 .bareLineEndingInMessage

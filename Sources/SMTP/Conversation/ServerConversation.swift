@@ -43,6 +43,8 @@ package struct ServerConversation: Sendable {
         var sink: MessageSink?
         var checker = ChunkChecker()
         var hasFailed = false
+        /// Why the door no longer wants the message that is coming.
+        var abandonment: Reply?
     }
 
     enum Greeting {
@@ -66,6 +68,8 @@ package struct ServerConversation: Sendable {
     var refusedRecipients = 0
     var idleCommands = 0
 
+    /// Lines that the client has sent: while it does not grow, the client has not finished one.
+    package private(set) var lineCount = 0
     /// The name that the client gave in EHLO, HELO or LHLO.
     package internal(set) var clientName: String?
     package internal(set) var isSecure: Bool
@@ -87,6 +91,9 @@ package struct ServerConversation: Sendable {
 
     /// True when the client said EHLO or LHLO rather than HELO.
     package var isExtended: Bool { greeting == .extended }
+
+    /// True between MAIL and the reply to the message.
+    package var isInTransaction: Bool { transaction != nil }
 
     /// True while the octets of a message are coming: the door's patience differs.
     package var isReceivingBody: Bool {
@@ -228,6 +235,7 @@ package struct ServerConversation: Sendable {
         }
         let line = input[position..<end]
         position = end + 1
+        lineCount += 1
         if isDiscardingLine || line.count >= limit {
             isDiscardingLine = false
             refuseLine(.lineTooLong)
