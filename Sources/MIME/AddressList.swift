@@ -180,7 +180,8 @@ struct AddressListParser {
                 lexer.takeQuotedString(into: &local)
             case 0x40:
                 lexer.position += 1
-                if domain != nil || (local.isEmpty && route == nil) {
+                let inRoute = route == nil && (local.isEmpty || local.first == 0x40)
+                if domain != nil || inRoute {
                     local.append(byte)
                 } else {
                     domain = local

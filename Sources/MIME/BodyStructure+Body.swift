@@ -2,8 +2,9 @@ import Wire
 
 /// What can be derived from a stored BODYSTRUCTURE.
 package enum BodyStructure {
-    /// BODY as IMAP writes it, from BODYSTRUCTURE as `Message.bodyStructure()` writes it: the same
-    /// without extension data. Nil when it is no body structure.
+    /// BODY as IMAP writes it, from BODYSTRUCTURE as we write it.
+    ///
+    /// Extension data goes, all else stays as it is; nil for what is no body structure.
     ///
     /// RFC 9051 §7.5.2
     package static func withoutExtensions(_ structure: [UInt8]) -> [UInt8]? {

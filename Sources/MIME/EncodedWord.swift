@@ -4,8 +4,9 @@ import Wire
 ///
 /// RFC 2047
 package enum EncodedWord {
-    /// The text of a field's value: unfolded, encoded-words decoded, blanks between two of them
-    /// dropped. Raw octets above 127 are UTF-8, or else Windows-1252.
+    /// The text of a field's value, unfolded, its encoded-words decoded.
+    ///
+    /// Blanks between two words are dropped; raw octets above 127 are UTF-8, or else Windows-1252.
     ///
     /// RFC 2047 §6.2
     package static func decode(_ value: ArraySlice<UInt8>) -> String {

@@ -2,8 +2,9 @@ import Wire
 
 /// The words of an HTML part, for previews and search; no attempt at layout.
 enum HTMLText {
-    /// The text of UTF-8 HTML without tags, scripts and styles, entities decoded; tags become a
-    /// space. At most about `limit` bytes of result.
+    /// The text of UTF-8 HTML without tags, scripts and styles, entities decoded.
+    ///
+    /// Tags become a space. At most about `limit` bytes of result.
     static func plain(_ html: ArraySlice<UInt8>, limit: Int = .max) -> [UInt8] {
         var output: [UInt8] = []
         var rest = html

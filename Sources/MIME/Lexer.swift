@@ -76,8 +76,10 @@ struct Lexer {
         return start..<position
     }
 
-    /// Appends the content of a quoted string without quotes and escapes; the position is at its
-    /// opening quote. A string that is never closed reaches to the end of the value.
+    /// Appends the content of a quoted string without quotes and escapes.
+    ///
+    /// The position is at its opening quote. A string that is never closed reaches to the end of
+    /// the value.
     mutating func takeQuotedString(into content: inout [UInt8]) {
         position += 1
         while position < end {

@@ -28,7 +28,7 @@ package struct MailDate: Hashable, Sendable {
     /// RFC 5322 §3.3, §4.3
     package init?(parsing value: ArraySlice<UInt8>) {
         var pieces = DatePieces()
-        for token in Self.tokens(value.prefix(200)) { pieces.read(token) }
+        for token in Self.tokens(value.prefix(200)) { pieces.read(token[...]) }
         guard let date = pieces.date else { return nil }
         self = date
     }
@@ -57,10 +57,10 @@ package struct MailDate: Hashable, Sendable {
         number < 10 ? "0\(number)" : "\(number)"
     }
 
-    // Words between blanks and commas; comments are passed over.
-    private static func tokens(_ value: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
+    // Words between blanks and commas; comments are passed over, and what a colon joins is one.
+    private static func tokens(_ value: ArraySlice<UInt8>) -> [[UInt8]] {
         var lexer = Lexer(Array(value), 0..<value.count)
-        var tokens: [ArraySlice<UInt8>] = []
+        var tokens: [[UInt8]] = []
         while true {
             lexer.skipBlanksAndComments()
             if lexer.isAtEnd { return tokens }
@@ -68,7 +68,12 @@ package struct MailDate: Hashable, Sendable {
             if word.isEmpty {
                 lexer.position += 1
             } else {
-                tokens.append(lexer.bytes[word])
+                let continues = lexer.bytes[word.lowerBound] == 0x3A || tokens.last?.last == 0x3A
+                if continues, let last = tokens.popLast() {
+                    tokens.append(last + lexer.bytes[word])
+                } else {
+                    tokens.append(Array(lexer.bytes[word]))
+                }
             }
         }
     }

@@ -24,12 +24,14 @@ package struct MediaType: Hashable, Sendable {
     /// RFC 2046 §5.1.5
     static let message = MediaType(type: "MESSAGE", subtype: "RFC822", parameters: Parameters())
 
-    /// What a part is shown as when a limit keeps us from looking inside.
-    static let opaque = MediaType(
-        type: "APPLICATION",
-        subtype: "OCTET-STREAM",
-        parameters: Parameters()
-    )
+    /// The same as a leaf of no known type, for a part that we do not look inside.
+    var opaque: MediaType {
+        MediaType(
+            type: "APPLICATION",
+            subtype: "OCTET-STREAM",
+            parameters: Parameters(parameters.list.filter { $0.name != "BOUNDARY" })
+        )
+    }
 
     package var isText: Bool { type == "TEXT" }
 

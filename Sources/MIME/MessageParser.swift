@@ -52,7 +52,15 @@ struct MessageParser {
         parts[index].fields = firstField..<fields.count
         describe(index, defaultType: defaultType)
 
-        let stop = early ?? content(of: index, depth: depth)
+        let stop: Stop
+        if let early {
+            // Nothing follows the header, so there is nothing to look inside.
+            let type = parts[index].mediaType
+            if type.type == "MULTIPART" || type.isMessage { parts[index].mediaType = .plainText }
+            stop = early
+        } else {
+            stop = content(of: index, depth: depth)
+        }
         parts[index].body = bodyStart..<max(bodyStart, stop.contentEnd)
         parts[index].lines = max(0, stop.newlines - bodyNewlines)
         if case .message(let inner) = parts[index].content {
@@ -141,8 +149,9 @@ struct MessageParser {
         let type = parts[index].mediaType
         let isMultipart = type.type == "MULTIPART"
         guard isMultipart || type.isMessage else { return scan() }
-        guard depth + 1 < limits.depth, parts.count < limits.parts else {
-            parts[index].mediaType = .opaque
+        let isEncoded = type.isMessage && parts[index].encoding == .base64
+        guard depth + 1 < limits.depth, parts.count < limits.parts, !isEncoded else {
+            parts[index].mediaType = type.opaque
             return scan()
         }
         guard isMultipart else {

@@ -8,6 +8,7 @@ import Wire
 package enum SearchText {
     /// Folds UTF-8; whatever is not well-formed becomes U+FFFD.
     package static func fold(_ text: ArraySlice<UInt8>) -> [UInt8] {
+        if Charset.isASCII(text) { return text.map(\.lowercased) }
         var output: [UInt8] = []
         output.reserveCapacity(text.count)
         var i = text.startIndex
