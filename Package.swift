@@ -81,7 +81,7 @@ let rooms: [Target] = [
     room("Blobs", ["Net"]),
     // 3 services
     room("Journal", ["Mail", logging]),
-    room("Directory", ["Database", "Journal", "Mail", "SASL", "Wire", crypto]),
+    room("Directory", ["Database", "Mail", "Net", "SASL", crypto]),
     room("Filter", ["Journal", "Mail", "Net", "Wire"]),
     room("Queue", ["Database", "Journal", "Mail", "Wire", logging]),
     room(
