@@ -26,7 +26,7 @@ struct Decision: Sendable {
 
     enum Fate: Sendable, Hashable {
         /// The row goes; a notification with this action, if any, goes with it.
-        case close(RecipientState, notify: Notification.Action?)
+        case close(RecipientState, notify: DeliveryNotification.Action?)
         /// The row stays until the next attempt; `warn` sends the one warning about the delay.
         case wait(until: Int64, warn: Bool)
     }
@@ -43,7 +43,7 @@ struct Decision: Sendable {
         self.recipient = recipient
         let notify = recipient.path.notify ?? .unspecified
         func close(_ state: RecipientState) -> Fate {
-            let action: Notification.Action? =
+            let action: DeliveryNotification.Action? =
                 switch state {
                 case .failed: notify.contains(.failure) ? .failed : nil
                 case .relayed: notify.contains(.success) ? .relayed : nil
@@ -104,7 +104,7 @@ struct Decision: Sendable {
     }
 
     /// What the reverse-path is told because of this, if anything.
-    var action: Notification.Action? {
+    var action: DeliveryNotification.Action? {
         switch fate {
         case .close(_, let action): action
         case .wait(_, let warn): warn ? .delayed : nil

@@ -44,11 +44,11 @@ extension QueueScheduler {
         var notices = PreparedNotices()
         for (action, group) in Dictionary(grouping: decisions, by: \.action) {
             guard let action, group.allSatisfy({ _ in stored.message.reversePath != .null }),
-                let notification = Notification(
+                let notification = DeliveryNotification(
                     action,
                     about: stored.message,
                     recipients: group.map {
-                        Notification.Recipient(
+                        DeliveryNotification.Recipient(
                             path: $0.recipient.path,
                             reply: $0.reply,
                             lastAttempt: $0.lastAttempt
@@ -85,7 +85,7 @@ extension QueueScheduler {
     private struct PreparedNotices: Sendable {
         var deposits: [NotificationDeposit] = []
         /// Actions whose notification could not be prepared.
-        var owed: Set<Notification.Action> = []
+        var owed: Set<DeliveryNotification.Action> = []
     }
 
     // MARK: The transaction
@@ -194,7 +194,8 @@ private struct RowChange {
         case keep(RecipientState, due: Int64, attempts: Int, isWarned: Bool)
     }
 
-    init(_ decision: Decision, owed: Set<Notification.Action>, retry: Int64, lease: String) {
+    init(_ decision: Decision, owed: Set<DeliveryNotification.Action>, retry: Int64, lease: String)
+    {
         self.decision = decision
         self.lease = lease
         let recipient = decision.recipient

@@ -4,11 +4,11 @@ import Mail
 ///
 /// What happened, to whom, why, and what the reader can do; the next hop's own words come last.
 struct NotificationText {
-    private let notification: Notification
+    private let notification: DeliveryNotification
     private let hostName: String
     private let language: NotificationLanguage
 
-    init(_ notification: Notification, hostName: String, language: NotificationLanguage) {
+    init(_ notification: DeliveryNotification, hostName: String, language: NotificationLanguage) {
         self.notification = notification
         self.hostName = hostName
         self.language = language
@@ -37,8 +37,10 @@ struct NotificationText {
         }
     }
 
-    static func subject(_ action: Notification.Action, in language: NotificationLanguage) -> String
-    {
+    static func subject(
+        _ action: DeliveryNotification.Action,
+        in language: NotificationLanguage
+    ) -> String {
         switch (action, language) {
         case (.failed, .french): "Message non remis"
         case (.failed, .english): "Message not delivered"
@@ -111,7 +113,7 @@ struct NotificationText {
 
     // MARK: One recipient
 
-    private func reason(for recipient: Notification.Recipient) -> String {
+    private func reason(for recipient: DeliveryNotification.Recipient) -> String {
         let reason = FailureReason(
             recipient.reply.status,
             isDelayed: notification.action == .delayed
@@ -119,7 +121,7 @@ struct NotificationText {
         return reason.text(in: language, domain: recipient.path.forwardPath.domain)
     }
 
-    private func answer(of recipient: Notification.Recipient) -> [String] {
+    private func answer(of recipient: DeliveryNotification.Recipient) -> [String] {
         let reply = recipient.reply
         let text = StatusText.printable(reply.text, keepingUTF8: true)
         guard !text.isEmpty else { return [] }

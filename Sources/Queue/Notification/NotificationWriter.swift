@@ -14,13 +14,13 @@ package struct NotificationWriter: Sendable {
     /// Largest header that comes back, in bytes; of a larger one the first lines do.
     package static let largestHeader = 65_536
 
-    private let notification: Notification
+    private let notification: DeliveryNotification
     private let stamp: NotificationStamp
     private let boundary: String
     /// True when an address cannot be written without UTF-8.
     private let isGlobal: Bool
 
-    package init(_ notification: Notification, stamp: NotificationStamp) {
+    package init(_ notification: DeliveryNotification, stamp: NotificationStamp) {
         self.notification = notification
         self.stamp = stamp
         boundary = "=_relais_\(Hexadecimal.text(stamp.randomness))_\(stamp.now)"
@@ -150,7 +150,7 @@ package struct NotificationWriter: Sendable {
         }
     }
 
-    private func write(_ recipient: Notification.Recipient, into bytes: inout [UInt8]) {
+    private func write(_ recipient: DeliveryNotification.Recipient, into bytes: inout [UInt8]) {
         if let original = recipient.path.originalRecipient {
             field("Original-Recipient", into: &bytes) {
                 $0.append(text: StatusText.typedAddress(original, keepingUTF8: isGlobal))

@@ -11,7 +11,7 @@ struct ReturnedPart {
     let isEightBit: Bool
     private let contentType: StaticString
 
-    init(of original: [UInt8], for notification: Notification, isGlobal: Bool) {
+    init(of original: [UInt8], for notification: DeliveryNotification, isGlobal: Bool) {
         let wantsAll =
             notification.action == .failed && notification.message.returnContent == .full
         let isWhole =
