@@ -96,7 +96,7 @@ import Testing
         )
         #expect(
             Self.written { $0.list(entry) }
-                == "* LIST (\\Subscribed \\Drafts) \"/\" a (CHILDINFO (\"SUBSCRIBED\"))\r\n"
+                == "* LIST (\\Subscribed \\Drafts) \"/\" a (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n"
         )
     }
 

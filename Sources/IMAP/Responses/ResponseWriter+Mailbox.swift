@@ -61,7 +61,7 @@ extension ResponseWriter {
         if !entry.childInfo.isEmpty || entry.oldName != nil {
             bytes.append(" (")
             if !entry.childInfo.isEmpty {
-                bytes.append("CHILDINFO (")
+                bytes.append("\"CHILDINFO\" (")
                 for (index, option) in entry.childInfo.enumerated() {
                     if index > 0 { bytes.append(.space) }
                     bytes.quote(option.utf8)
@@ -70,7 +70,7 @@ extension ResponseWriter {
                 if entry.oldName != nil { bytes.append(.space) }
             }
             if let oldName = entry.oldName {
-                bytes.append("OLDNAME (")
+                bytes.append("\"OLDNAME\" (")
                 bytes.append(oldName, encoding)
                 bytes.append(0x29)
             }
