@@ -55,6 +55,34 @@ struct CrashTests {
         }
     }
 
+    /// A node that comes back after its lease ran out: its failure counts no more, its success does.
+    @Test(arguments: TestEngine.allCases, [true, false])
+    func aLateAnswerCountsOnlyWhenItWentOut(_ engine: TestEngine, succeeds: Bool) async throws {
+        try await withQueue(engine) { rig in
+            let (reached, arrive) = AsyncStream.makeStream(of: Void.self)
+            let (allowed, allow) = AsyncStream.makeStream(of: Void.self)
+            rig.agent.answer { _ in
+                arrive.yield()
+                for await _ in allowed { break }
+                return succeeds ? .relayed(.accepted, keepsDSN: true) : .bounced(.unknown)
+            }
+            try await rig.enqueue(to: ["b@remote.example"])
+            let late = rig.scheduler(node: "a")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await late.pass() }
+                for await _ in reached { break }
+                rig.agent.answer { _ in .deferred(.busy, scope: .recipient) }
+                rig.clock.advance(minutes: 11)
+                await rig.scheduler(node: "b").pass()
+                #expect(try await rig.states() == ["b@remote.example": .deferred])
+                allow.yield()
+                try await group.next()
+            }
+            #expect(try await rig.states() == (succeeds ? [:] : ["b@remote.example": .deferred]))
+            #expect(try await rig.notifications().isEmpty)
+        }
+    }
+
     /// Two nodes at work on one queue attempt every recipient once.
     @Test(arguments: TestEngine.allCases)
     func nodesShareTheQueue(_ engine: TestEngine) async throws {
