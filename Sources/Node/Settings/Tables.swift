@@ -61,6 +61,7 @@ package struct MailSettings: Sendable {
     package let maximumMessageBytes: Int
     package let quotaMegabytes: Int
     package let quotaMessages: Int
+    package let keepExpungedDays: Int
 
     init(_ reader: SettingsReader) {
         domains = reader.strings(
@@ -94,6 +95,12 @@ package struct MailSettings: Sendable {
             default: 0,
             in: 0...1_000_000_000,
             "The limit on the number of messages, likewise; 0 is no limit."
+        )
+        keepExpungedDays = reader.integer(
+            "keep_expunged_days",
+            default: 14,
+            in: 0...3_650,
+            "How long expunged messages and deleted mailboxes stay before they are removed for good."
         )
     }
 }
