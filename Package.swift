@@ -130,6 +130,7 @@ let rooms: [Target] = [
 ]
 
 let testTargets: [Target] = [
+    tests(of: "Database", [logging]),
     .testTarget(name: "TidyTests", swiftSettings: settings),
     tests(of: "Node", ["Mail"]),
     tests(of: "Net"),
@@ -140,6 +141,13 @@ let testTargets: [Target] = [
     tests(of: "Journal", ["Mail"]),
     tests(of: "Wire"),
     tests(of: "IMAP", ["Mail"]),
+    tests(
+        of: "Access",
+        [
+            "Blobs", "Database", "Directory", "IMAP", "Journal", "Mail", "Net", "Store", "Wire",
+            logging,
+        ]
+    ),
     tests(of: "Mail"),
     tests(of: "DNS", ["Net"]),
     tests(of: "Store", ["Blobs", "Database", "Mail", logging]),
