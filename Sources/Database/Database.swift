@@ -97,6 +97,7 @@ package final class Database: Sendable {
     /// of its group wrote. If it throws, or one of its statements fails, nothing of it remains and
     /// its neighbours are not touched. Jobs of equal `lane` run one after the other; on PostgreSQL
     /// others may run beside them, so choose the lane by what is contended, as the account.
+    @discardableResult
     package func write<Value: Sendable>(
         lane: Int64 = 0,
         _ body: @escaping @Sendable (Transaction) throws -> Value

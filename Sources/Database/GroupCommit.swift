@@ -14,17 +14,31 @@ struct GroupCommit {
 
     /// Settles every job, except when it throws: then the connection was lost before a commit was
     /// sent, no job has been settled, and the group may run again on another connection.
-    func run(_ jobs: [Job<Transaction>], on session: any WriterSession) throws(DatabaseError) {
+    ///
+    /// - Returns: whether the group got in the way of another lane's.
+    func run(
+        _ jobs: [Job<Transaction>],
+        on session: any WriterSession
+    ) throws(DatabaseError) -> Contention {
         switch try runTogether(jobs, on: session, isolation: .none) {
-        case .settled: return
+        case .settled: return .none
+        case .conflict:
+            try runAlone(jobs, on: session)
+            return .met
         case .undone where jobs.count > 1: break
-        case .undone: return try runAlone(jobs, on: session)
+        case .undone:
+            try runAlone(jobs, on: session)
+            return .none
         }
         switch try runTogether(jobs, on: session, isolation: .savepoints) {
-        case .settled: return
-        case .undone: try runAlone(jobs, on: session)
+        case .settled: return .none
+        case .undone, .conflict:
+            try runAlone(jobs, on: session)
+            return .none
         }
     }
+
+    enum Contention { case none, met }
 
     private enum Isolation { case none, savepoints }
 
@@ -33,6 +47,8 @@ struct GroupCommit {
         case settled
         /// Nothing was written, no job has an answer.
         case undone
+        /// The same, because of another lane's locks.
+        case conflict
     }
 
     private enum Outcome {
@@ -52,7 +68,7 @@ struct GroupCommit {
         outcomes.reserveCapacity(jobs.count)
         transactions.reserveCapacity(jobs.count)
         do {
-            try session.begin()
+            try session.begin(.group)
             for job in jobs {
                 let transaction = Transaction(session)
                 let outcome: Outcome
@@ -124,7 +140,28 @@ struct GroupCommit {
             for job in jobs { job.fail(cause) }
             return .settled
         }
+        if case .conflict = cause { return .conflict }
         return .undone
+    }
+
+    /// After a job without a savepoint: nil when the group may go on.
+    ///
+    /// A job that fails before it wrote anything disturbs nobody.
+    private func end(
+        of outcome: Outcome,
+        in transaction: Transaction,
+        on session: any WriterSession
+    ) -> End? {
+        switch outcome {
+        case .success: return nil
+        case .failure where session.failure == nil && !transaction.hasWritten: return nil
+        case .failure:
+            session.rollBack()
+            return .undone
+        case .conflict:
+            session.rollBack()
+            return .conflict
+        }
     }
 
     /// Runs each job in a transaction of its own.
@@ -153,7 +190,7 @@ struct GroupCommit {
             let transaction = Transaction(session)
             let cause: any Error
             do {
-                try session.begin()
+                try session.begin(.alone)
                 let acknowledge = try job.run(transaction)
                 if let failure = session.failure { throw failure }
                 try session.commit(with: distinctNotices(of: [transaction]))

@@ -25,9 +25,17 @@ enum Fetch {
     case rowByRow
 }
 
+/// How long a transaction waits for another lane's locks.
+enum Patience {
+    /// Briefly: many jobs hold many locks, and two groups easily wait for each other.
+    case group
+    /// As long as it takes to be sure.
+    case alone
+}
+
 /// A connection that commits.
 protocol WriterSession: Session {
-    func begin() throws(DatabaseError)
+    func begin(_ patience: Patience) throws(DatabaseError)
 
     func savepoint() throws(DatabaseError)
 

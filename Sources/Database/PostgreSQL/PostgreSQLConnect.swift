@@ -35,12 +35,15 @@ func connect(to url: String, _ purpose: Purpose) throws(DatabaseError) -> Opaque
 }
 
 /// Makes sure that a commit means what we promise, whatever the server's default is.
-func requireDurability(_ connection: OpaquePointer) throws(DatabaseError) {
+///
+/// The lock timeout is a group's: well under the second after which the server looks for a
+/// deadlock.
+func prepareSession(_ connection: OpaquePointer) throws(DatabaseError) {
     let level = try value(connection, "SHOW synchronous_commit")
     if level == "off" || level == "local" {
         _ = try value(connection, "SET synchronous_commit = on")
     }
-    _ = try value(connection, "SET jit = off")
+    _ = try value(connection, "SET jit = off; SET lock_timeout = '50ms'")
 }
 
 /// Runs `sql`, which may be several statements, outside pipeline mode; the first value, if any.

@@ -9,8 +9,8 @@ extension PostgreSQLEngine {
         try await threads.once("postgresql-migrate") {
             let connection = try connect(to: url, .migrate)
             defer { PQfinish(connection) }
-            try requireDurability(connection)
-            try value(connection, "SET client_min_messages = warning")
+            try prepareSession(connection)
+            try value(connection, "SET client_min_messages = warning; SET lock_timeout = 0")
             while try Self.step(plan, connection) {}
         }
     }

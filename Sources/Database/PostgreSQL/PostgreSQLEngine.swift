@@ -49,6 +49,7 @@ final class PostgreSQLEngine: Sendable {
             threads.start("postgresql-read") { [self] in answerReads() }
         }
         threads.start("postgresql-listen") { [listener] in listener.run() }
+        try await threads.once("postgresql-open") { [listener] in listener.waitForFirstAttempt() }
     }
 
     func write(_ job: Job<Transaction>, lane: Int64) -> Bool {
@@ -73,17 +74,20 @@ final class PostgreSQLEngine: Sendable {
     private func commitGroups(from lane: Inbox<Job<Transaction>>) {
         let groups = GroupCommit(announce: listeners.tell)
         var line = Line(url, .write, settings)
-        while let jobs = lane.take(upTo: settings.groupLimit) {
+        var window = GroupWindow(limit: settings.groupLimit)
+        while let jobs = lane.take(upTo: window.size) {
             do throws(DatabaseError) {
+                let contention: GroupCommit.Contention
                 do throws(DatabaseError) {
-                    try groups.run(jobs, on: open(&line))
+                    contention = try groups.run(jobs, on: open(&line))
                 } catch {
                     // Lost before a commit was sent, as an idle connection is when the server has
                     // been restarted: once more, on a new one.
                     guard close(&line) else { throw error }
                     log.warning("lane reconnects", metadata: ["cause": "\(error)"])
-                    try groups.run(jobs, on: open(&line))
+                    contention = try groups.run(jobs, on: open(&line))
                 }
+                window.note(contention, in: jobs.count)
             } catch {
                 log.error("lane has no connection", metadata: ["cause": "\(error)"])
                 for job in jobs { job.fail(error) }
@@ -140,6 +144,38 @@ final class PostgreSQLEngine: Sendable {
             throw cause
         }
         acknowledge()
+    }
+}
+
+/// How many jobs a lane puts into one commit.
+///
+/// Halved when the groups of two lanes get in each other's way, and widened again while they do
+/// not, as TCP does with its window.
+private struct GroupWindow {
+    let limit: Int
+    private(set) var size: Int
+    private var calmGroups = 0
+
+    /// Groups without contention before the window widens.
+    private static let patience = 16
+
+    init(limit: Int) {
+        self.limit = limit
+        size = limit
+    }
+
+    mutating func note(_ contention: GroupCommit.Contention, in jobs: Int) {
+        switch contention {
+        case .met:
+            size = max(1, jobs / 2)
+            calmGroups = 0
+        case .none where size < limit:
+            calmGroups += 1
+            guard calmGroups >= Self.patience else { return }
+            size = min(limit, size * 2)
+            calmGroups = 0
+        case .none: break
+        }
     }
 }
 

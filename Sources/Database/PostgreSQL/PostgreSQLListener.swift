@@ -1,4 +1,5 @@
 import CPostgreSQL
+import Dispatch
 import Glibc
 import Logging
 import Synchronization
@@ -14,6 +15,7 @@ final class PostgreSQLListener: Sendable {
     private let log: Logger
     private let wakePipe: (read: Int32, write: Int32)
     private let isStopped = Atomic(false)
+    private let firstAttempt = DispatchSemaphore(value: 0)
     private let reconnectMilliseconds: Int
 
     init(
@@ -60,19 +62,28 @@ final class PostgreSQLListener: Sendable {
     /// they may have missed something.
     func run() {
         var pause = BackOff(longest: reconnectMilliseconds)
+        var isFirst = true
         while !isStopped.load(ordering: .relaxed) {
             do throws(DatabaseError) {
                 let connection = try connect(to: url, .listen)
                 defer { PQfinish(connection) }
                 try value(connection, "LISTEN \(Self.channel)")
-                listeners.tellMissed()
                 pause.reset()
+                if isFirst { firstAttempt.signal() } else { listeners.tellMissed() }
+                isFirst = false
                 try receive(on: connection)
             } catch {
+                if isFirst { firstAttempt.signal() }
+                isFirst = false
                 log.warning("notices from other nodes interrupted", metadata: ["cause": "\(error)"])
                 sleep(milliseconds: pause.next())
             }
         }
+    }
+
+    /// Blocks until `run()` has connected or failed to; what is told later is not missed.
+    func waitForFirstAttempt() {
+        firstAttempt.wait()
     }
 
     private func receive(on connection: OpaquePointer) throws(DatabaseError) {

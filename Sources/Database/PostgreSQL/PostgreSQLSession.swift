@@ -44,7 +44,7 @@ final class PostgreSQLSession: WriterSession {
     init(url: String, purpose: Purpose) throws(DatabaseError) {
         let connection = try connect(to: url, purpose)
         do throws(DatabaseError) {
-            try requireDurability(connection)
+            try prepareSession(connection)
             guard PQenterPipelineMode(connection) == 1 else {
                 throw .unavailable(lastError(connection))
             }
@@ -124,6 +124,7 @@ final class PostgreSQLSession: WriterSession {
 
     private static let beginWriting: Statement = "BEGIN"
     private static let beginReading: Statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    private static let waitLonger: Statement = "SET LOCAL lock_timeout = '5s'"
     private static let commit: Statement = "COMMIT"
     private static let rollBack: Statement = "ROLLBACK"
     private static let savepoint: Statement = "SAVEPOINT job"
@@ -131,10 +132,11 @@ final class PostgreSQLSession: WriterSession {
     private static let undo: Statement = "ROLLBACK TO SAVEPOINT job"
     private static let notify: Statement = "SELECT pg_notify($1, $2)"
 
-    func begin() throws(DatabaseError) {
+    func begin(_ patience: Patience) throws(DatabaseError) {
         failure = nil
         isCommitUnknown = false
         try control(Self.beginWriting)
+        if patience == .alone { try control(Self.waitLonger) }
     }
 
     func beginReading() throws(DatabaseError) {

@@ -9,6 +9,7 @@ final class SQLiteEngine: Sendable {
     private let reads: Inbox<Job<Reader>>
     private let polls = Inbox<Never>(limit: 1)
     private let listeners: Listeners
+    private let firstVersion: Int
 
     /// Blocks while the file is opened, and recovered after a crash.
     init(path: String, settings: Database.Settings, listeners: Listeners) throws(DatabaseError) {
@@ -18,12 +19,13 @@ final class SQLiteEngine: Sendable {
         do {
             pool = try DatabasePool(path: path, configuration: Self.configuration(settings))
             // GRDB sets NORMAL when it turns WAL on, and NORMAL loses commits in a power cut.
-            try pool.writeWithoutTransaction { database in
+            firstVersion = try pool.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA synchronous = FULL")
                 let level = try Int.fetchOne(database, sql: "PRAGMA synchronous")
                 guard level == 2 else {
                     throw DatabaseError.unavailable("SQLite refuses synchronous = FULL")
                 }
+                return try Self.dataVersion(database)
             }
         } catch let error as DatabaseError {
             throw error
@@ -89,7 +91,7 @@ final class SQLiteEngine: Sendable {
     private static func step(_ plan: MigrationPlan, _ database: GRDB.Database) throws -> Bool {
         let session = SQLiteSession(database)
         // IMMEDIATE is the lock: a second program waits here, then finds the step applied.
-        try session.begin()
+        try session.begin(.alone)
         do {
             try database.execute(sql: MigrationPlan.createTable)
             let reader = Reader(session)
@@ -117,7 +119,7 @@ final class SQLiteEngine: Sendable {
         while let jobs = writes.take(upTo: limit) {
             pool.writeWithoutTransaction { database in
                 do {
-                    try groups.run(jobs, on: SQLiteSession(database))
+                    _ = try groups.run(jobs, on: SQLiteSession(database))
                 } catch {
                     for job in jobs { job.fail(error) }
                 }
@@ -145,20 +147,20 @@ final class SQLiteEngine: Sendable {
         }
     }
 
-    /// Notices that another process has written: on the writer's connection `data_version` changes
-    /// for no other reason.
+    /// Notices that another process has written.
     private func watchForOthers(_ settings: Database.Settings) {
-        var last: Int?
+        var last = firstVersion
         while polls.sleep(milliseconds: settings.pollMilliseconds) {
             let version = pool.writeWithoutTransaction { database in
-                do {
-                    return try Int.fetchOne(database, sql: "PRAGMA data_version")
-                } catch {
-                    return nil
-                }
+                do { return try Self.dataVersion(database) } catch { return last }
             }
-            if let last, let version, last != version { listeners.tellMissed() }
-            last = version ?? last
+            if version != last { listeners.tellMissed() }
+            last = version
         }
+    }
+
+    /// A number that on the writer's connection changes only when another process has written.
+    private static func dataVersion(_ database: GRDB.Database) throws -> Int {
+        try Int.fetchOne(database, sql: "PRAGMA data_version") ?? 0
     }
 }

@@ -48,7 +48,7 @@ final class SQLiteSession: WriterSession {
 
     // MARK: Transactions
 
-    func begin() throws(DatabaseError) {
+    func begin(_ patience: Patience) throws(DatabaseError) {
         failure = nil
         isCommitUnknown = false
         try run("BEGIN IMMEDIATE")
