@@ -63,22 +63,28 @@ struct MessageParser {
         }
         parts[index].body = bodyStart..<max(bodyStart, stop.contentEnd)
         parts[index].lines = max(0, stop.newlines - bodyNewlines)
-        if case .message(let inner) = parts[index].content {
-            clamp(inner, to: parts[index].body.upperBound)
-        }
+        clampLastChild(of: index)
         return (index, stop)
     }
 
-    // The empty line that ends the header of a message inside may be the line break of the
-    // boundary that follows; then it is outside that message.
-    private mutating func clamp(_ first: Int, to end: Int) {
-        var index = first
-        while parts[index].header.upperBound > end {
-            let start = min(parts[index].header.lowerBound, end)
-            parts[index].header = start..<end
-            parts[index].body = end..<end
-            guard case .message(let inner) = parts[index].content else { return }
-            index = inner
+    // The empty line that ends the header of the last part inside may be the line break of the
+    // boundary that follows; then it is outside its parent.
+    private mutating func clampLastChild(of parent: Int) {
+        let end = parts[parent].body.upperBound
+        var index = parent
+        while let child = lastChild(of: index), parts[child].header.upperBound > end {
+            let start = min(parts[child].header.lowerBound, end)
+            parts[child].header = start..<end
+            parts[child].body = end..<end
+            index = child
+        }
+    }
+
+    private func lastChild(of index: Int) -> Int? {
+        switch parts[index].content {
+        case .leaf: nil
+        case .message(let inner): inner
+        case .multipart(let children): children.last
         }
     }
 
