@@ -86,4 +86,11 @@ enum SQL {
         ON CONFLICT (id) DO UPDATE
         SET highestmodseq = excluded.highestmodseq, value = excluded.value
         """
+
+    static let markOrphan: Statement = """
+        INSERT INTO body_orphan (id, since)
+        SELECT body.id, $2 FROM body
+        WHERE body.id = $1 AND NOT EXISTS (SELECT 1 FROM message WHERE body_id = $1)
+        ON CONFLICT (id) DO NOTHING
+        """
 }

@@ -83,6 +83,10 @@ package final class Store: Sendable {
         package var batchBytes = 1 << 20
         /// Messages that one transaction of the purge removes.
         package var purgeRows = 2_000
+        /// How long a body must have been without a name before it is removed.
+        package var orphanMilliseconds: Int64 = 3_600_000
+        /// How long a prepared message may wait for its delivery; well below the former.
+        package var preparedMilliseconds: Int64 = 1_800_000
         /// Images kept in memory though no session has them open.
         package var recentImages = 64
 

@@ -20,6 +20,8 @@ package struct PreparedMessage: Sendable {
     let envelope: [UInt8]
     let structure: [UInt8]
     let preview: [UInt8]
+    /// Unix milliseconds.
+    let preparedAt: Int64
 }
 
 /// How the bytes of a body are kept: `body.codec`, which is `method | dictionary << 8`.

@@ -8,6 +8,7 @@ extension Store {
     ///
     /// Give all recipients of a mail transaction the same bytes, so that they share one body.
     package func prepare(_ message: [UInt8]) async throws(StoreError) -> PreparedMessage {
+        let preparedAt = clock()
         let compressor = compressor
         let work =
             if message.count <= limits.preparedInPlaceBytes {
@@ -37,7 +38,8 @@ extension Store {
             stored: isLarge ? nil : work.stored,
             envelope: work.summary.envelope,
             structure: work.summary.structure,
-            preview: work.summary.preview
+            preview: work.summary.preview,
+            preparedAt: preparedAt
         )
     }
 
@@ -46,6 +48,10 @@ extension Store {
     /// `deliver` and `append` do this themselves; the queue needs it for a message that no mailbox
     /// of ours receives.
     package func keepBody(of message: PreparedMessage, in transaction: Transaction) throws {
+        // A body that it was to share, or its blob, may have been swept since.
+        guard clock() - message.preparedAt < limits.preparedMilliseconds else {
+            throw StoreError.unavailable("a message was delivered long after it was prepared")
+        }
         try transaction.submit(
             SQL.insertBody,
             message.bodyID,

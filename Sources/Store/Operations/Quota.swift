@@ -21,6 +21,11 @@ package struct QuotaLimit: Hashable, Sendable {
 package struct QuotaUsage: Hashable, Sendable {
     package let bytes: Int64
     package let messages: Int64
+
+    package init(bytes: Int64, messages: Int64) {
+        self.bytes = bytes
+        self.messages = messages
+    }
 }
 
 extension Store {
