@@ -34,6 +34,18 @@ func tests(
     )
 }
 
+/// A libFuzzer target, `Fuzz/<parser>`; only there when RELAIS_FUZZ is set.
+func fuzz(_ parser: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: "fuzz-\(parser)",
+        dependencies: dependencies,
+        path: "Fuzz/\(parser)",
+        exclude: ["corpus"],
+        swiftSettings: settings,
+        linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]
+    )
+}
+
 func system(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
@@ -149,10 +161,19 @@ let testTargets: [Target] = [
         ]
     ),
     tests(of: "Mail"),
+    tests(of: "MIME", ["Mail"], reading: ["judge.py"]),
+    tests(of: "Filter", ["Journal", "Net", logging]),
     tests(of: "DNS", ["Net"]),
     tests(of: "Store", ["Blobs", "Database", "Mail", logging]),
     tests(of: "Queue", ["Database", "Journal", "Mail", "Wire"]),
 ]
+
+let fuzzTargets: [Target] =
+    fuzzing
+    ? [
+        fuzz("imap", ["IMAP"]),
+        fuzz("mime", ["MIME"]),
+    ] : []
 
 let package = Package(
     name: "relais",
@@ -171,7 +192,7 @@ let package = Package(
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
-    targets: libraries + rooms
+    targets: libraries + rooms + fuzzTargets
         + testTargets.filter { onlyTests == nil || $0.name == onlyTests },
     swiftLanguageModes: [.v6]
 )
