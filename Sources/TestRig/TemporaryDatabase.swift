@@ -127,6 +127,8 @@ package final class TemporaryPostgreSQL: Sendable {
         )
         let processes = [server] + list.split(separator: " ").compactMap { Int32($0) }
         for process in processes { Glibc.kill(process, SIGKILL) }
+        // The server must be gone altogether, or its successor takes it for alive.
+        while Glibc.kill(server, 0) == 0 { usleep(1_000) }
         for process in processes {
             while Glibc.kill(process, 0) == 0, !Self.isZombie(process) { usleep(1_000) }
         }
@@ -162,8 +164,11 @@ package final class TemporaryPostgreSQL: Sendable {
         throw Failure.doesNotAnswer(log)
     }
 
-    /// PostgreSQL refuses to run as root.
-    private static let asUser = geteuid() == 0 ? "exec runuser -u postgres --" : "exec"
+    /// PostgreSQL refuses to run as root; `setpriv` leaves no process between it and its shell.
+    private static let userChange =
+        geteuid() == 0
+        ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : []
+    private static let asUser = "exec \(userChange.joined(separator: " "))"
 
     private static func isZombie(_ process: Int32) -> Bool {
         let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
@@ -177,8 +182,7 @@ package final class TemporaryPostgreSQL: Sendable {
     }
 
     private func asServerUser(_ command: String...) throws {
-        let prefix = geteuid() == 0 ? ["runuser", "-u", "postgres", "--"] : []
-        try run(prefix + command)
+        try run(Self.userChange + command)
     }
 
     private func run(_ command: String...) throws {
