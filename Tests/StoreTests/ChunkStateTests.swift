@@ -3,7 +3,7 @@ import Testing
 @testable import Store
 
 @Suite struct ChunkStateTests {
-    @Test(arguments: 1...40)
+    @Test(arguments: 1...12)
     func `decodes what it encoded and agrees with a naive model`(seed: UInt64) throws {
         var random = RandomNumbers(seed: seed)
         var chunk = ChunkState()
@@ -49,7 +49,7 @@ import Testing
         #expect(decode(bytes, chunk.highestModSeq) == chunk)
     }
 
-    @Test(arguments: 1...20)
+    @Test(arguments: 1...8)
     func `damaged bytes are refused or decode to a chunk that encodes`(seed: UInt64) {
         var random = RandomNumbers(seed: seed)
         var chunk = ChunkState()
@@ -61,7 +61,7 @@ import Testing
         let good = chunk.encoded()
         #expect(decode(Array(good.dropLast()), 20) == nil)
         #expect(decode(good + [0], 20) == nil)
-        for _ in 0..<500 {
+        for _ in 0..<200 {
             var bytes = good
             bytes[Int.random(in: bytes.indices, using: &random)] = .random(
                 in: 0...255,
@@ -80,7 +80,7 @@ import Testing
         #expect(ChunkState().encoded() == [1, 0, 0])
     }
 
-    @Test(arguments: 1...20)
+    @Test(arguments: 1...8)
     func `rank, member, runs and counting agree`(seed: UInt64) {
         var random = RandomNumbers(seed: seed)
         let slots = randomSlots(using: &random)

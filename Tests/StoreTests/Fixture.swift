@@ -44,6 +44,16 @@ final class Fixture: Sendable {
         return Store(database: database, blobs: blobs) { [clock] in clock.now }
     }
 
+    /// A store over a connection of its own, as another node has it; the caller closes that.
+    func otherNode() async throws -> (Store, Database) {
+        let database = try await Database.open(
+            temporary.url,
+            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let blobs = try await Blobs(root: folder + "/blobs")
+        return (Store(database: database, blobs: blobs) { [clock] in clock.now }, database)
+    }
+
     deinit { TemporaryFolder.remove(folder) }
 
     private final class Clock: Sendable {

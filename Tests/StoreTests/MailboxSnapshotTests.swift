@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct MailboxSnapshotTests {
     /// Random arrivals, flag changes and expunges, told to a snapshot and to a plain list.
-    @Test(arguments: 1...30)
+    @Test(arguments: 1...12)
     func `numbers, sets and changes agree with a plain list`(seed: UInt64) {
         var random = RandomNumbers(seed: seed)
         var mailbox = Simulated()

@@ -5,7 +5,7 @@ import Testing
 
 /// Random operations, told to the store and to plain dictionaries.
 @Suite struct ModelTests {
-    @Test(arguments: TestEngine.allCases, 1...8)
+    @Test(arguments: TestEngine.allCases, 1...5)
     func `the store agrees with a naive model`(engine: TestEngine, seed: UInt64) async throws {
         var random = RandomNumbers(seed: seed)
         try await withStore(engine) { fixture in

@@ -26,6 +26,7 @@ extension Store {
     /// A UID that is gone is skipped: the session learns of the expunge through the change feed.
     ///
     /// RFC 7162 §3.1.3, RFC 9051 §6.4.6
+    @discardableResult
     package func changeFlags(
         of uids: UIDSet,
         in image: MailboxImage,
