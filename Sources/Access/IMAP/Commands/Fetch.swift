@@ -43,7 +43,10 @@ extension IMAPSession {
         guard isComplete else {
             throw Refusal(.no, .unknownCTE, "Cannot decode every part asked for")
         }
-        return Completion(nil, command.numbering == .uid ? "UID FETCH completed" : "FETCH completed")
+        return Completion(
+            nil,
+            command.numbering == .uid ? "UID FETCH completed" : "FETCH completed"
+        )
     }
 
     /// VANISHED (EARLIER) for what the client may still believe to be there.

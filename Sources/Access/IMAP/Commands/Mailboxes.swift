@@ -45,6 +45,10 @@ extension IMAPSession {
         try await storing {
             try await door.store.delete(name.text, in: account, by: account)
         }
+        if selected?.image.isRemoved == true {
+            selected = nil
+            writer.untagged(.ok, .closed, "The selected mailbox was deleted")
+        }
         return Completion(nil, "DELETE completed")
     }
 

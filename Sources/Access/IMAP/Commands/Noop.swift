@@ -5,7 +5,7 @@ extension IMAPSession {
     ///
     /// RFC 9051 §6.1.2
     func noop() -> Completion {
-        return Completion(nil, "NOOP completed")
+        Completion(nil, "NOOP completed")
     }
 
     /// CHECK of IMAP4rev1: everything is durable already.

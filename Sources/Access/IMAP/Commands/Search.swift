@@ -7,7 +7,8 @@ extension IMAPSession {
     /// SEARCH, with ESEARCH and SEARCHRES.
     ///
     /// RFC 9051 §6.4.4, RFC 4731 §3.1, RFC 5182 §2.1, RFC 7162 §3.1.5
-    mutating func search(_ command: SearchCommand, tag: String) async throws(Refusal) -> Completion {
+    mutating func search(_ command: SearchCommand, tag: String) async throws(Refusal) -> Completion
+    {
         let mailbox = try mailbox()
         let saves = command.returns?.contains(.save) == true
         do throws(Refusal) {
