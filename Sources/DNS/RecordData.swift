@@ -5,6 +5,8 @@ import Wire
 ///
 /// libunbound hands names over uncompressed. Nil is a record that breaks its format.
 enum RecordData {
+    /// MX.
+    ///
     /// RFC 1035 §3.3.9
     static func mailExchanger(_ data: [UInt8]) -> MailExchanger? {
         guard data.count > 2, let exchange = name(data[2...]) else { return nil }
@@ -28,6 +30,8 @@ enum RecordData {
         return result
     }
 
+    /// TLSA.
+    ///
     /// RFC 6698 §2.1
     static func tlsAssociation(_ data: [UInt8]) -> TLSAssociation? {
         guard data.count > 3 else { return nil }

@@ -104,8 +104,10 @@ package actor QueueScheduler {
             helpers.addTask { await self.hearOthers() }
             await withDiscardingTaskGroup { attempts in
                 for await _ in rings {
-                    for claimed in await claim() {
-                        attempts.addTask { await self.perform(claimed) }
+                    while case let claimed = await claim(), !claimed.isEmpty {
+                        for work in claimed {
+                            attempts.addTask { await self.perform(work) }
+                        }
                     }
                 }
             }
@@ -312,12 +314,14 @@ package actor QueueScheduler {
             return false
         }
         if isDown {
+            let now = queue.clock()
+            resting = resting.filter { $0.value.until + limits.longestRestMilliseconds > now }
             let failures = resting[destination]?.failures ?? 0
             let rest = min(
                 limits.firstRestMilliseconds << Int64(min(failures, 16)),
                 limits.longestRestMilliseconds
             )
-            resting[destination] = Rest(until: queue.clock() + rest, failures: failures + 1)
+            resting[destination] = Rest(until: now + rest, failures: failures + 1)
         } else if !outcomes.isEmpty {
             resting[destination] = nil
         }

@@ -99,6 +99,7 @@ struct NotificationExample: Sendable, CustomTestStringConvertible {
         _ action: DeliveryNotification.Action,
         message: QueuedMessage,
         recipients: [(QueuedRecipient, NextHopReply)],
+        lastAttempt: Int64 = 60_000,
         original: [UInt8] = TestBodies.text
     ) -> WrittenNotification {
         guard
@@ -109,7 +110,7 @@ struct NotificationExample: Sendable, CustomTestStringConvertible {
                     DeliveryNotification.Recipient(
                         path: $0.0,
                         reply: $0.1,
-                        lastAttempt: time + 60_000
+                        lastAttempt: time + lastAttempt
                     )
                 },
                 retryUntil: time + 432_000_000
@@ -211,6 +212,23 @@ struct NotificationExample: Sendable, CustomTestStringConvertible {
                 recipient=b@remote.example action=failed status=5.2.2 remote=mx.remote.example \
                 original=rfc822; old@demo.example
                 returned=message/rfc822 subject=Budget body=True
+
+                """
+        ),
+        NotificationExample(
+            name: "failed-given-up",
+            about: "RFC 3464 §2.3.4: a temporary failure that lasted for the message's lifetime.",
+            written: write(
+                .failed,
+                message: message(),
+                recipients: [(recipient("b@remote.example"), .unreachable)],
+                lastAttempt: 5 * 86_400_000
+            ),
+            facts: """
+                to=anne@demo.example
+                languages=fr, en
+                recipient=b@remote.example action=failed status=5.4.1 remote=None
+                returned=text/rfc822-headers subject=Budget body=False
 
                 """
         ),

@@ -119,6 +119,23 @@ struct NotificationText {
             isDelayed: notification.action == .delayed
         )
         return reason.text(in: language, domain: recipient.path.forwardPath.domain)
+            + (givenUp(recipient).map { " " + $0 } ?? "")
+    }
+
+    /// How long a recipient was tried whose last reply was only a temporary failure.
+    private func givenUp(_ recipient: DeliveryNotification.Recipient) -> String? {
+        let hours = (recipient.lastAttempt - notification.message.arrival) / 3_600_000
+        guard notification.action == .failed, recipient.reply.status.classDigit == 4, hours > 0
+        else { return nil }
+        let (count, isDays) = hours >= 48 ? (hours / 24, true) : (hours, false)
+        switch language {
+        case .french:
+            let unit = isDays ? "jours" : count == 1 ? "heure" : "heures"
+            return "Nous avons essayé pendant \(count) \(unit), sans succès."
+        case .english:
+            let unit = isDays ? "days" : count == 1 ? "hour" : "hours"
+            return "We tried for \(count) \(unit), without success."
+        }
     }
 
     private func answer(of recipient: DeliveryNotification.Recipient) -> [String] {
