@@ -143,9 +143,17 @@ let rooms: [Target] = [
 
 let testTargets: [Target] = [
     tests(of: "Database", [logging]),
+    tests(of: "Directory", ["Database", "Mail", "SASL", logging]),
     .testTarget(name: "TidyTests", swiftSettings: settings),
     tests(of: "Node", ["Mail"]),
     tests(of: "Net"),
+    .testTarget(
+        name: "RelayTests",
+        dependencies: [
+            "DNS", "Database", "Mail", "Net", "Queue", "SMTP", "TestRig", "Transfer", "Wire",
+        ],
+        swiftSettings: settings
+    ),
     tests(of: "Blobs", ["Net"]),
     tests(of: "SASL", ["Wire"]),
     tests(of: "SMTP", ["Mail", "Wire"]),

@@ -46,6 +46,9 @@ package struct ClientConversation: Sendable {
     /// Transactions begun on this connection.
     package private(set) var transactions = 0
 
+    /// The message of the last transaction went out whole; without an answer its fate is unknown.
+    package private(set) var sentMessage = false
+
     private var reader = PeerReplyReader()
     private var output: [UInt8] = []
     private var expected: [Expectation] = []
@@ -82,6 +85,7 @@ package struct ClientConversation: Sendable {
             let verdicts = transaction?.finished(lostBy: end?.verdict)
         {
             if transaction?.leavesOpen == true { needsReset = true }
+            sentMessage = transaction?.isSent == true
             transaction = nil
             if reader.holdsBytes { lose(.unexpectedReply) }
             return .transactionEnded(verdicts)
@@ -141,6 +145,7 @@ package struct ClientConversation: Sendable {
             afterReset: needsReset
         )
         needsReset = false
+        sentMessage = false
         transactions += 1
     }
 

@@ -175,10 +175,14 @@ struct ClientTransaction: Sendable {
         for number in verdicts.indices where verdicts[number] == nil { verdicts[number] = verdict }
     }
 
+    var isSent: Bool {
+        if case .sent = message { return true }
+        return false
+    }
+
     /// The server may still hold a transaction of ours: no message was sent in it.
     var leavesOpen: Bool {
-        if case .sent = message { return false }
-        return hasSpoken
+        hasSpoken && !isSent
     }
 
     /// All verdicts, once nothing is left to say or to hear.

@@ -31,7 +31,8 @@ package struct ClientVerdict: Equatable, Sendable {
             reply.code == 452 && (reply.status.subject == 0 || reply.status.subject == 5)
     }
 
-    init(_ kind: Kind, _ status: EnhancedStatus, _ text: String) {
+    /// A verdict of ours.
+    package init(_ kind: Kind, _ status: EnhancedStatus, _ text: String) {
         self.kind = kind
         self.status = status
         self.text = text
