@@ -49,6 +49,10 @@ import Testing
             }
             try await rig.store.create("Été/Projets", in: rig.account.id, by: rig.account.id)
             try await rig.deliver(IMAPRig.parts, to: "Été/Projets")
+            try FileManager.default.createDirectory(
+                atPath: folder + "/mail",
+                withIntermediateDirectories: false
+            )
             let configuration = folder + "/mbsyncrc"
             try Self.mbsyncrc(try #require(rig.endpoint.port), folder)
                 .write(toFile: configuration, atomically: true, encoding: .utf8)
@@ -122,6 +126,7 @@ import Testing
         except imaplib.IMAP4.error:
             pass
         M.login("anne", "demo")
+        assert M.enable("CONDSTORE")[0] == "OK"
         body = b"From: a@demo.example\r\nSubject: one\r\n\r\n" + b"line\r\n" * 20000
         for n in range(5):
             typ, data = M.append("INBOX", "(\\Seen)" if n == 0 else None,
@@ -146,7 +151,6 @@ import Testing
         assert M.delete("Plain")[0] == "OK"
         assert M.select("Plain")[0] == "NO"
         assert M.select("Archive", readonly=True)[1] == [b"2"]
-        assert M.enable("CONDSTORE")[0] == "OK"
         assert M.close()[0] == "OK"
         assert M.logout()[0] == "BYE"
         print("all well")

@@ -147,25 +147,26 @@ enum Program {
         let output: String
     }
 
-    /// Runs it to its end, with `input` as its standard input.
+    /// Runs it to its end, with `input` as its standard input; no thread waits for it.
     static func run(_ arguments: [String], input: String = "") async throws -> Result {
-        try await BlockingThreads.shared.run {
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = arguments
-            let (stdin, stdout) = (Pipe(), Pipe())
-            process.standardInput = stdin
-            process.standardOutput = stdout
-            process.standardError = stdout
-            try process.run()
-            stdin.fileHandleForWriting.write(Data(input.utf8))
-            try stdin.fileHandleForWriting.close()
-            let output = stdout.fileHandleForReading.readDataToEndOfFile()
-            process.waitUntilExit()
-            return Result(
-                status: process.terminationStatus,
-                output: String(decoding: output, as: UTF8.self)
-            )
+        let folder = try TemporaryFolder.make()
+        defer { TemporaryFolder.remove(folder) }
+        try input.write(toFile: folder + "/in", atomically: true, encoding: .utf8)
+        try "".write(toFile: folder + "/out", atomically: true, encoding: .utf8)
+        let output = try FileHandle(forWritingTo: URL(filePath: folder + "/out"))
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = arguments
+        process.standardInput = try FileHandle(forReadingFrom: URL(filePath: folder + "/in"))
+        process.standardOutput = output
+        process.standardError = output
+        let status: Int32 = try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { continuation.resume(throwing: error) }
         }
+        return Result(
+            status: status,
+            output: try String(contentsOfFile: folder + "/out", encoding: .utf8)
+        )
     }
 }

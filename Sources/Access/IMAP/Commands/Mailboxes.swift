@@ -37,7 +37,7 @@ extension IMAPSession {
         }
     }
 
-    /// DELETE
+    /// DELETE: the mailbox goes, those below it stay.
     ///
     /// RFC 9051 §6.3.5
     mutating func delete(_ name: MailboxName) async throws(Refusal) -> Completion {
@@ -52,7 +52,7 @@ extension IMAPSession {
         return Completion(nil, "DELETE completed")
     }
 
-    /// RENAME
+    /// RENAME, with those below.
     ///
     /// RFC 9051 §6.3.6
     mutating func rename(
@@ -66,7 +66,7 @@ extension IMAPSession {
         return Completion(nil, "RENAME completed")
     }
 
-    /// SUBSCRIBE
+    /// SUBSCRIBE to a name, which need not exist.
     ///
     /// RFC 9051 §6.3.7
     mutating func subscribe(_ name: MailboxName) async throws(Refusal) -> Completion {
@@ -77,7 +77,7 @@ extension IMAPSession {
         return Completion(nil, "SUBSCRIBE completed")
     }
 
-    /// UNSUBSCRIBE
+    /// UNSUBSCRIBE from a name.
     ///
     /// RFC 9051 §6.3.8
     mutating func unsubscribe(_ name: MailboxName) async throws(Refusal) -> Completion {

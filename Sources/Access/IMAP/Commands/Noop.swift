@@ -16,7 +16,7 @@ extension IMAPSession {
         return Completion(nil, "CHECK completed")
     }
 
-    /// LOGOUT
+    /// LOGOUT: says good-bye.
     ///
     /// RFC 9051 §6.1.3
     mutating func logout() -> Completion {
@@ -33,7 +33,7 @@ extension IMAPSession {
         return Completion(nil, "ID completed")
     }
 
-    /// ENABLE
+    /// ENABLE: what is not known is left out of the answer.
     ///
     /// RFC 5161 §3.1, RFC 9051 §6.3.1
     mutating func enable(_ words: [String]) throws(Refusal) -> Completion {

@@ -13,7 +13,7 @@ extension IMAPSession {
         return Completion(nil, "GETQUOTA completed")
     }
 
-    /// GETQUOTAROOT
+    /// GETQUOTAROOT: every mailbox counts against its account.
     ///
     /// RFC 9208 §4.1.2
     mutating func getQuotaRoot(_ name: MailboxName) async throws(Refusal) -> Completion {
