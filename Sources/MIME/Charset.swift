@@ -6,7 +6,7 @@ import Wire
 /// Only encodings on our list reach the C library; any other name is read as Windows-1252, which
 /// every sequence of bytes can be.
 ///
-/// RFC 2978
+/// RFC 2978 §1.1
 package struct Charset: Hashable, Sendable {
     private enum Kind: Hashable {
         case unicode

@@ -2,7 +2,7 @@ import Wire
 
 /// Text in header fields that are ASCII.
 ///
-/// RFC 2047
+/// RFC 2047 §2
 package enum EncodedWord {
     /// The text of a field's value, unfolded, its encoded-words decoded.
     ///

@@ -66,7 +66,7 @@ extension Message {
         let items = addresses(field, of: part)
         if items.isEmpty { return output.append("NIL") }
         output.append(0x28)
-        for item in items {
+        for item in items where output.count < limits.structureBytes {
             switch item {
             case .groupStart(let name):
                 output.append("(NIL NIL ")

@@ -1,6 +1,6 @@
 /// A message taken apart: its parts and their header fields as ranges of its bytes.
 ///
-/// RFC 2045, RFC 2046 §5.1
+/// RFC 2045 §2.6, RFC 2046 §5.1
 package struct Message: Sendable {
     package let bytes: [UInt8]
     /// Every part, a parent before its children; the first is the message itself.

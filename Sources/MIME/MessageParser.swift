@@ -13,7 +13,10 @@ struct MessageParser {
     private(set) var parts: [Part] = []
     private(set) var fields: [IndexedField] = []
     /// Boundaries of the open multiparts, outermost first.
-    private var boundaries: [[UInt8]] = []
+    private var boundaries: [[UInt8]] = [] {
+        didSet { shortestBoundary = boundaries.lazy.map(\.count).min() ?? 0 }
+    }
+    private var shortestBoundary = 0
     private var position = 0
     /// Line feeds before `position`.
     private var newlines = 0
@@ -223,6 +226,7 @@ struct MessageParser {
         let newline = bytes.firstIndex(ofByte: .lf, from: start)
         var end = newline ?? bytes.count
         while end > start, Lexer.isBlank(bytes[end - 1]) { end -= 1 }
+        guard end - start - 2 >= shortestBoundary else { return nil }
         for level in boundaries.indices.reversed() {
             guard let isClose = matches(boundaries[level], from: start + 2, to: end) else {
                 continue
@@ -238,7 +242,8 @@ struct MessageParser {
     // Nil when the line is not this boundary; else whether it closes.
     private func matches(_ boundary: [UInt8], from start: Int, to end: Int) -> Bool? {
         let extra = end - start - boundary.count
-        guard extra == 0 || extra == 2, bytes[start] == boundary[0],
+        guard extra == 0 || extra == 2,
+            bytes[start + boundary.count - 1] == boundary[boundary.count - 1],
             bytes[start..<(start + boundary.count)].elementsEqual(boundary)
         else { return nil }
         if extra == 0 { return false }
