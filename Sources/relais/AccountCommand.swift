@@ -1,7 +1,7 @@
 import ArgumentParser
 import Directory
 import Glibc
-import Mail
+import struct Mail.EmailAddress
 import Node
 import Store
 
@@ -52,7 +52,7 @@ extension AccountCommand {
             discussion: "Without --no-password the password is asked for, or read from a pipe."
         )
 
-        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var common: ConfigurationOption
         @Argument(help: "The login, as in anne or anne.martin.") var login: String
         @Argument(help: "The primary address.") var address: AddressArgument
         @Flag(help: "Read the password from standard input, also at a terminal.")
@@ -76,11 +76,11 @@ extension AccountCommand {
             if !noPassword {
                 new.password = passwordStdin ? readLine(strippingNewline: true) : try readPassword()
             }
-            try await configuration.withPlatform { platform in
+            try await common.withPlatform { platform in
                 do {
                     let account = try await platform.directory.addAccount(new)
                     print("\(account.login) receives mail for \(address.address.key)")
-                } catch .loginExists where ifMissing {
+                } catch DirectoryError.loginExists where ifMissing {
                     print("\(login) exists")
                 }
             }
@@ -94,10 +94,10 @@ extension AccountCommand {
                 "Logins that exist are left alone, so an interrupted import can be repeated."
         )
 
-        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var common: ConfigurationOption
 
         func run() async throws {
-            try await configuration.withPlatform { platform in
+            try await common.withPlatform { platform in
                 var made = 0
                 var known = 0
                 var failed = 0
@@ -171,10 +171,10 @@ extension AccountCommand {
             abstract: "Show accounts: login, state, addresses, storage used and allowed."
         )
 
-        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var common: ConfigurationOption
 
         func run() async throws {
-            try await configuration.withPlatform { platform in
+            try await common.withPlatform { platform in
                 var last = ""
                 while true {
                     let page = try await platform.directory.accounts(after: last)
@@ -210,12 +210,12 @@ extension AccountCommand {
     struct Password: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Set a password.")
 
-        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var common: ConfigurationOption
         @Argument var login: String
 
         func run() async throws {
             let password = try readPassword()
-            try await configuration.withPlatform { platform in
+            try await common.withPlatform { platform in
                 try await platform.directory.setPassword(password, of: login)
                 print("password of \(login) set")
             }
@@ -227,13 +227,13 @@ extension AccountCommand {
             abstract: "Set an account's own limits; without options, return to the defaults."
         )
 
-        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var common: ConfigurationOption
         @Argument var login: String
         @Option(help: "MiB.") var megabytes: Int64?
         @Option(help: "Number of messages.") var messages: Int64?
 
         func run() async throws {
-            try await configuration.withPlatform { platform in
+            try await common.withPlatform { platform in
                 try await platform.directory.setQuota(
                     bytes: megabytes.map { $0 << 20 },
                     messages: messages,
@@ -249,7 +249,7 @@ extension AccountCommand {
             abstract: "Set an account's state: active, suspended (receives only) or closed."
         )
 
-        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var common: ConfigurationOption
         @Argument var login: String
         @Argument var state: String
 
@@ -257,7 +257,7 @@ extension AccountCommand {
             guard let state = Account.State(rawValue: state) else {
                 throw ValidationError("state is active, suspended or closed")
             }
-            try await configuration.withPlatform { platform in
+            try await common.withPlatform { platform in
                 try await platform.directory.setState(state, of: login)
                 print("\(login) is \(state.rawValue)")
             }
@@ -269,13 +269,13 @@ extension AccountCommand {
             abstract: "Give an account another address, or take one away."
         )
 
-        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var common: ConfigurationOption
         @Flag(help: "Take the address away.") var remove = false
         @Argument var login: String
         @Argument var address: AddressArgument
 
         func run() async throws {
-            try await configuration.withPlatform { platform in
+            try await common.withPlatform { platform in
                 if remove {
                     let owner = try await platform.directory.account(login: address.address.key)
                     guard owner?.login == login.lowercased() else {
@@ -297,12 +297,12 @@ extension AccountCommand {
             discussion: "Without --yes it only says what would be deleted."
         )
 
-        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var common: ConfigurationOption
         @Argument var login: String
         @Flag(help: "Do it.") var yes = false
 
         func run() async throws {
-            try await configuration.withPlatform { platform in
+            try await common.withPlatform { platform in
                 guard let account = try await platform.directory.account(login: login) else {
                     throw DirectoryError.noSuchAccount(login)
                 }

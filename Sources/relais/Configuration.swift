@@ -53,12 +53,12 @@ struct CheckConfig: ParsableCommand {
         abstract: "Read the configuration and say every mistake with its line."
     )
 
-    @OptionGroup var configuration: ConfigurationOption
+    @OptionGroup var common: ConfigurationOption
 
     func run() throws {
-        let settings = try configuration.settings()
+        let settings = try common.settings()
         print(
-            "\(configuration.config): good; \(settings.listeners.count) listeners,"
+            "\(common.config): good; \(settings.listeners.count) listeners,"
                 + " domains \(settings.mail.domains.joined(separator: ", "))"
         )
     }

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
 import Journal
-import Mail
+import struct Mail.EmailAddress
+import enum Mail.ReversePath
 import Node
 import Queue
 
@@ -70,12 +71,12 @@ extension QueueCommand {
                 "One line per recipient: id, size, arrival, state, next attempt, paths, reason."
         )
 
-        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var common: ConfigurationOption
         @OptionGroup var choice: QueueChoice
 
         func run() async throws {
             let filter = try choice.filter()
-            try await configuration.withPlatform { platform in
+            try await common.withPlatform { platform in
                 var position: QueuePosition?
                 var count = 0
                 while true {
@@ -110,11 +111,11 @@ extension QueueCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Everything about one message.")
 
-        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var common: ConfigurationOption
         @Argument var queueID: String
 
         func run() async throws {
-            try await configuration.withPlatform { platform in
+            try await common.withPlatform { platform in
                 let entries = try await platform.queue.show(queueID)
                 guard !entries.isEmpty else {
                     say("nothing in the queue has the id \(queueID)")
@@ -150,10 +151,10 @@ extension QueueCommand {
             abstract: "Recipients per destination and state."
         )
 
-        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var common: ConfigurationOption
 
         func run() async throws {
-            try await configuration.withPlatform { platform in
+            try await common.withPlatform { platform in
                 for count in try await platform.queue.counts() {
                     print(
                         [
@@ -171,13 +172,13 @@ extension QueueCommand {
             abstract: "Keep recipients back until they are released."
         )
 
-        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var common: ConfigurationOption
         @OptionGroup var choice: QueueChoice
         @Flag(help: "The whole queue.") var all = false
 
         func run() async throws {
             let filter = try choice.filter(all: all)
-            try await configuration.withPlatform { platform in
+            try await common.withPlatform { platform in
                 print("\(try await platform.queue.hold(filter)) recipients held")
             }
         }
@@ -186,13 +187,13 @@ extension QueueCommand {
     struct Release: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Let held recipients go.")
 
-        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var common: ConfigurationOption
         @OptionGroup var choice: QueueChoice
         @Flag(help: "The whole queue.") var all = false
 
         func run() async throws {
             let filter = try choice.filter(all: all)
-            try await configuration.withPlatform { platform in
+            try await common.withPlatform { platform in
                 print("\(try await platform.queue.release(filter)) recipients released")
             }
         }
@@ -203,13 +204,13 @@ extension QueueCommand {
             abstract: "Try waiting recipients now, not at their next time."
         )
 
-        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var common: ConfigurationOption
         @OptionGroup var choice: QueueChoice
         @Flag(help: "The whole queue.") var all = false
 
         func run() async throws {
             let filter = try choice.filter(all: all)
-            try await configuration.withPlatform { platform in
+            try await common.withPlatform { platform in
                 print("\(try await platform.queue.retryNow(filter)) recipients are due now")
             }
         }
@@ -221,7 +222,7 @@ extension QueueCommand {
             discussion: "Without --yes it only says what would be deleted."
         )
 
-        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var common: ConfigurationOption
         @OptionGroup var choice: QueueChoice
         @Flag(help: "The whole queue.") var all = false
         @Flag(help: "Tell the reverse-path with a delivery report.") var notify = false
@@ -229,7 +230,7 @@ extension QueueCommand {
 
         func run() async throws {
             let filter = try choice.filter(all: all)
-            try await configuration.withPlatform { platform in
+            try await common.withPlatform { platform in
                 guard yes else {
                     var count = 0
                     var position: QueuePosition?

@@ -16,5 +16,8 @@ struct Relais: AsyncParsableCommand {
 
 /// Writes a line for whoever called the command, apart from its result.
 func say(_ text: String) {
-    fputs(text + "\n", stderr)
+    var line = text + "\n"
+    line.withUTF8 { bytes in
+        _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+    }
 }

@@ -8,12 +8,12 @@ struct Fsck: AsyncParsableCommand {
         discussion: "Changes nothing. Exits with 1 when something is wrong."
     )
 
-    @OptionGroup var configuration: ConfigurationOption
+    @OptionGroup var common: ConfigurationOption
     @Flag(help: "Also read every body and compare it with its hash.") var bodies = false
 
     func run() async throws {
-        try await configuration.withPlatform { platform in
-            let findings = try await platform.store.check(bodies: bodies ? .bytes : .rows)
+        try await common.withPlatform { platform in
+            let findings = try await platform.store.check(bodies: bodies ? .contents : .rows)
             for finding in findings { print(finding) }
             guard findings.isEmpty else {
                 say("\(findings.count) findings")
@@ -30,12 +30,12 @@ struct Purge: AsyncParsableCommand {
         discussion: "The server does this by itself, after [mail] keep_expunged_days."
     )
 
-    @OptionGroup var configuration: ConfigurationOption
+    @OptionGroup var common: ConfigurationOption
     @Option(help: "Keep what is younger than this many days.") var days: Int
 
     func run() async throws {
         guard days >= 0 else { throw ValidationError("days is not negative") }
-        try await configuration.withPlatform { platform in
+        try await common.withPlatform { platform in
             let result = try await Upkeep(platform).purge(olderThanDays: days)
             print("\(result.messages) messages and \(result.mailboxes) mailboxes removed")
         }
