@@ -93,7 +93,12 @@ package struct CommandReader: Sendable {
     /// True between commands with nothing received yet of the next.
     package var isAtRest: Bool { state == .line && text.isEmpty && start == input.count }
 
-    /// The commands that are complete or begun but not yet returned by `next()`.
+    /// True when a command has begun and its end has not been received.
+    package var isWithinCommand: Bool {
+        state != .exchangeLine && (state != .line || !text.isEmpty || start < input.count)
+    }
+
+    /// True when bytes were received that `next()` has not returned yet.
     package var hasInput: Bool { start < input.count }
 
     /// Adds what the client sent.

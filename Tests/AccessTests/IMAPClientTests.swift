@@ -16,6 +16,18 @@ import Testing
         }
     }
 
+    @Test func `A SCRAM client in Python proves its password, and the server its own knowledge`()
+        async throws
+    {
+        try await IMAPRig.with { rig in
+            let result = try await Program.run(
+                ["python3", "-", "\(try #require(rig.endpoint.port))"],
+                input: Self.scram
+            )
+            #expect(result.output == "mutual\nrefused\n", "\(result.output)")
+        }
+    }
+
     @Test func `curl lists, reads and uploads`() async throws {
         try await IMAPRig.with { rig in
             let url = "imap://127.0.0.1:\(try #require(rig.endpoint.port))"
@@ -154,5 +166,40 @@ import Testing
         assert M.close()[0] == "OK"
         assert M.logout()[0] == "BYE"
         print("all well")
+        """#
+
+    private static let scram = #"""
+        import base64, hashlib, hmac, imaplib, sys
+        def client(password):
+            state = {}
+            first = b"n=anne,r=fyko+d2lbbFgONRv9qkxdawL"
+            def answer(challenge):
+                if "salted" not in state and not challenge:
+                    return b"n,," + first
+                if "salted" not in state:
+                    parts = dict(p.split(b"=", 1) for p in challenge.split(b","))
+                    salted = hashlib.pbkdf2_hmac("sha256", password, base64.b64decode(parts[b"s"]),
+                        int(parts[b"i"]))
+                    state["salted"] = salted
+                    bare = b"c=biws,r=" + parts[b"r"]
+                    message = first + b"," + challenge + b"," + bare
+                    key = hmac.digest(salted, b"Client Key", "sha256")
+                    sign = hmac.digest(hashlib.sha256(key).digest(), message, "sha256")
+                    state["message"] = message
+                    return bare + b",p=" + base64.b64encode(bytes(a ^ b for a, b in zip(key, sign)))
+                server = hmac.digest(state["salted"], b"Server Key", "sha256")
+                proof = hmac.digest(server, state["message"], "sha256")
+                assert challenge == b"v=" + base64.b64encode(proof), challenge
+                print("mutual")
+                return b""
+            return answer
+        M = imaplib.IMAP4("127.0.0.1", int(sys.argv[1]))
+        assert M.authenticate("SCRAM-SHA-256", client(b"demo"))[0] == "OK"
+        M.logout()
+        M = imaplib.IMAP4("127.0.0.1", int(sys.argv[1]))
+        try:
+            M.authenticate("SCRAM-SHA-256", client(b"wrong"))
+        except imaplib.IMAP4.error:
+            print("refused")
         """#
 }

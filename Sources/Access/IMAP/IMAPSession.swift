@@ -14,6 +14,8 @@ struct IMAPSession {
     let door: IMAPDoor
     let connection: Connection
     let cleartextLogin: CleartextLogin
+    /// Unix milliseconds.
+    let began: Int64
     var reader = CommandReader(limits: .beforeLogin)
     var writer = ResponseWriter()
     var client = Client()
@@ -59,6 +61,7 @@ struct IMAPSession {
         self.door = door
         self.connection = connection
         self.cleartextLogin = cleartextLogin
+        began = door.clock()
     }
 
     // MARK: The loop
@@ -86,8 +89,7 @@ struct IMAPSession {
             _ = await flush()
             return false
         }
-        let limit = authenticated == nil ? door.settings.loginTimeout : door.settings.idleTimeout
-        switch await connection.next(within: limit) {
+        switch await connection.next(within: patience) {
         case .bytes(let bytes):
             reader.feed(bytes)
             return true
@@ -101,6 +103,18 @@ struct IMAPSession {
         case .closed:
             return false
         }
+    }
+
+    /// How long the client may be silent now.
+    private var patience: Duration {
+        guard authenticated != nil else { return timeToLogIn }
+        return reader.isWithinCommand ? door.settings.commandTimeout : door.settings.idleTimeout
+    }
+
+    /// What is left of the time in which a stranger must log in.
+    var timeToLogIn: Duration {
+        let spent = Duration.milliseconds(door.clock() - began)
+        return max(.zero, door.settings.loginTimeout - spent)
     }
 
     /// Sends what has been written; false when the client is gone.

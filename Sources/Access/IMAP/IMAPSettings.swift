@@ -9,10 +9,12 @@ package struct IMAPSettings: Sendable {
     package var messageBytes = 52_428_800
     /// Sessions that one account may hold at the same time.
     package var sessionsPerAccount = 100
-    /// How long a stranger may take to log in.
+    /// How long a stranger may take to log in, from the first byte.
     package var loginTimeout: Duration = .seconds(120)
     /// How long a session may be silent; RFC 9051 §5.4 asks for 30 minutes at least.
     package var idleTimeout: Duration = .seconds(1_830)
+    /// How long a client may pause in the middle of a command.
+    package var commandTimeout: Duration = .seconds(300)
     /// What each failed login makes the client wait.
     package var failedLoginDelay: Duration = .seconds(2)
     /// Failed logins after which the session ends.

@@ -107,7 +107,7 @@ extension IMAPSession {
             default: break
             }
             guard await flush(),
-                case .bytes(let bytes) = await connection.next(within: door.settings.loginTimeout)
+                case .bytes(let bytes) = await connection.next(within: timeToLogIn)
             else {
                 phase = .ending
                 throw Refusal(.no, .unavailable, "Connection lost")
