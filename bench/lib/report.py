@@ -128,7 +128,7 @@ def page(facts, results, wanted, field, chosen):
         "",
         "## Commands",
         "",
-        "    bench/run --servers " + chosen.servers + f" --rounds {chosen.rounds}",
+        "    bench/run --servers " + chosen.servers + f" --rounds {chosen.rounds} --seed {chosen.seed}",
         "",
         "runs, for each server (`bench/peers/NAME start` shows how it is set up):",
         "",

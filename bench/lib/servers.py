@@ -55,7 +55,7 @@ class Server:
         if not self.primed:
             # Every mailbox gets its first message here, unmeasured.
             self.load("lmtp", "--port", self.ports["lmtp"], "--count", self.accounts,
-                      "--users", self.accounts, "--seed", 999)
+                      "--users", self.accounts, "--seed", 1)
             self.primed = True
 
     def stop(self):
