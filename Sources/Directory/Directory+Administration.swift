@@ -1,5 +1,6 @@
 import Database
 package import Mail
+import Net
 import SASL
 
 extension Directory {
@@ -12,9 +13,9 @@ extension Directory {
         let login = new.login.lowercased()
         guard Self.isLogin(login) else { throw .invalidLogin(new.login) }
         guard isLocal(new.address.domain) else { throw .foreignDomain(new.address.domain) }
-        let credential = try new.password.map { password throws(DirectoryError) in
-            try derive(password)
-        }
+        var credential: SCRAMCredential?
+        if let password = new.password { credential = try await derive(password) }
+        let scram = credential?.text
         let now = clock()
         return try await change { transaction in
             let id = try transaction.first(
@@ -29,9 +30,7 @@ extension Directory {
             ) { AccountID(rawValue: $0.int(0)) }
             guard let id else { throw DirectoryError.loginExists(login) }
             try Self.insert(new.address, of: id, in: transaction)
-            if let credential {
-                try transaction.submit(SQL.putCredential, id.rawValue, credential.text)
-            }
+            if let scram { try transaction.submit(SQL.putCredential, id.rawValue, scram) }
             guard let entry = try transaction.first(SQL.byLogin, login, body: { Entry($0) }) else {
                 throw DirectoryError.noSuchAccount(login)
             }
@@ -67,7 +66,7 @@ extension Directory {
         _ password: String,
         of login: String
     ) async throws(DirectoryError) {
-        let credential = try derive(password)
+        let credential = try await derive(password)
         try await change(login) { account, transaction in
             try transaction.submit(SQL.putCredential, account.id.rawValue, credential.text)
         }
@@ -127,13 +126,15 @@ extension Directory {
         }
     }
 
-    private func derive(_ password: String) throws(DirectoryError) -> SCRAMCredential {
-        guard
-            let credential = SCRAMCredential.derive(
-                password: password,
-                salt: random(SCRAMCredential.saltLength)
-            )
-        else { throw .invalidPassword }
+    /// Derives a credential on a thread that may be kept busy.
+    private func derive(_ password: String) async throws(DirectoryError) -> SCRAMCredential {
+        let salt = random(SCRAMCredential.saltLength)
+        let credential = try await asking {
+            try await BlockingThreads.shared.run {
+                SCRAMCredential.derive(password: password, salt: salt)
+            }
+        }
+        guard let credential else { throw .invalidPassword }
         return credential
     }
 

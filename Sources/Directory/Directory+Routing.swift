@@ -49,8 +49,15 @@ extension Directory {
         entry.account.state == .closed ? .unknown : .account(entry.account, detail: detail)
     }
 
+    /// Longest login or address, in bytes: 64, the at sign and 255.
+    ///
+    /// RFC 5321 §4.5.3.1.1, §4.5.3.1.2
+    private static let keyLength = 320
+
     /// The account whose login, or one of whose addresses, is `key` in lower case.
     func entry(_ key: String) async throws(DirectoryError) -> Entry? {
+        // No such key can exist, and the cache must not keep what a stranger makes up.
+        guard key.utf8.count <= Self.keyLength else { return nil }
         let now = clock()
         if let known = entries.value(for: key, at: now) { return known }
         let epoch = entries.epoch

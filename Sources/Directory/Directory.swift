@@ -1,6 +1,6 @@
 package import Database
 package import Mail
-package import SASL
+import SASL
 import Crypto
 import Net
 
