@@ -85,7 +85,8 @@ def append(size, messages):
     def measure(scenario, server, number, scale):
         measured = server.load(
             "imap-append", "--port", server.ports["imap"], "--size", size,
-            "--count", count(messages, scale), "--sessions", 10, "--seed", seed(4 if size == "4k" else 5, number),
+            "--count", count(messages, scale), "--sessions", 10,
+            "--seed", seed(4 if size == "4k" else 5, number),
         )
         return {scenario.name: measured["rate"]}
 
@@ -188,7 +189,8 @@ def calls(command, size, messages):
             try:
                 server.load(
                     command, "--port", server.ports[command], "--size", size,
-                    "--count", messages, "--sessions", 10, "--seed", seed(6 if command == "smtp" else 7, number), *extra,
+                    "--count", messages, "--sessions", 10, *extra,
+                    "--seed", seed(6 if command == "smtp" else 7, number),
                 )
                 time.sleep(1)
             finally:
