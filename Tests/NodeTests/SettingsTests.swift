@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Node
@@ -96,14 +97,27 @@ struct SettingsTests {
         #expect(problems("[node\nhostname = 1").first?.hasPrefix("relais.toml:1: ") == true)
     }
 
-    @Test("The reference names every table")
-    func reference() {
-        let page = Settings.reference()
-        for table in [
-            "node", "mail", "database", "tls", "[listener]", "[antivirus]", "[route]", "dns",
-            "queue", "limits",
-        ] {
-            #expect(page.contains("## `[\(table)]`"), "\(table)")
-        }
+    static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    @Test("The reference page is the one that the program prints")
+    func reference() throws {
+        let page = try String(
+            contentsOf: Self.root.appendingPathComponent("docs/operators/configuration.md"),
+            encoding: .utf8
+        )
+        #expect(page == Settings.reference(), "run make docs")
+    }
+
+    @Test(
+        "Every example is a good configuration",
+        arguments: ["one-machine.toml", "postgresql.toml", "demo/relais.toml"]
+    )
+    func example(name: String) throws {
+        let text = try String(
+            contentsOf: Self.root.appendingPathComponent("examples/\(name)"),
+            encoding: .utf8
+        )
+        #expect(problems(text) == [])
     }
 }

@@ -77,7 +77,15 @@ package struct Settings: Sendable {
     package static func reference() -> String {
         let file = SettingsFile(name: "", text: "", isReference: true)
         _ = Settings(SettingsReader(TOMLTable(), path: "", file: file))
-        var page = ""
+        var page = """
+            # Configuration
+
+            One TOML file, `/etc/relais/relais.toml` unless `--config` says otherwise. Unknown keys,
+            wrong types and impossible combinations are errors that name the line:
+            `relais check-config`. A table in double brackets may stand several times. `examples/`
+            has whole files. This page is generated from the program: `make docs`.
+
+            """
         var table: String?
         for description in file.descriptions {
             if description.table != table {
