@@ -9,7 +9,10 @@ import Testing
             ("stream: OK", EngineVerdict.clean),
             ("stream: Eicar-Test-Signature FOUND", .infected("Eicar-Test-Signature")),
             ("INSTREAM size limit exceeded. ERROR", .failed(.tooLarge)),
-            ("stream: Can't allocate memory ERROR", .failed(.error("stream: Can't allocate memory ERROR"))),
+            (
+                "stream: Can't allocate memory ERROR",
+                .failed(.error("stream: Can't allocate memory ERROR"))
+            ),
             ("UNKNOWN COMMAND", .failed(.unknownAnswer("UNKNOWN COMMAND"))),
             ("", .failed(.unknownAnswer(""))), ("OK", .failed(.unknownAnswer("OK"))),
             ("stream: OK ", .failed(.unknownAnswer("stream: OK "))),

@@ -62,10 +62,15 @@ import Testing
 
     @Test("nobody at any address is a failure, soon")
     func nobody() async throws {
-        let engine = ClamdEngine(addresses: [.unix("/nonexistent/clamd"), .tcp(host: "127.0.0.1", port: 1)])
+        let engine = ClamdEngine(addresses: [
+            .unix("/nonexistent/clamd"), .tcp(host: "127.0.0.1", port: 1),
+        ])
         #expect(await engine.scan([0x61], within: .seconds(20)) == .failed(.unreachable))
         #expect(await !engine.ping())
-        #expect(await ClamdEngine(addresses: []).scan([0x61], within: .seconds(1)) == .failed(.unreachable))
+        #expect(
+            await ClamdEngine(addresses: []).scan([0x61], within: .seconds(1))
+                == .failed(.unreachable)
+        )
     }
 
     @Test(

@@ -91,7 +91,9 @@ final class FakeClamd: Sendable {
                 received += buffer[..<count]
             }
             if let bytes {
-                _ = bytes.withUnsafeBytes { send(client, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+                _ = bytes.withUnsafeBytes {
+                    send(client, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                }
             } else {
                 _ = read(client, &buffer, buffer.count)
             }

@@ -16,7 +16,9 @@ import Testing
         }
     }
 
-    private static let journal = Journal(log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    private static let journal = Journal(
+        log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    )
 
     private func judge(_ members: Filter.Member...) async -> Verdict {
         await Filter(members, journal: Self.journal)
