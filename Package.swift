@@ -158,6 +158,14 @@ let testTargets: [Target] = [
     tests(of: "SASL", ["Wire"]),
     tests(of: "SMTP", ["Mail", "Wire"]),
     tests(of: "TestRig"),
+    tests(
+        of: "Transfer",
+        [
+            "Blobs", "Database", "Directory", "Filter", "Journal", "Mail", "Net", "Queue", "SMTP",
+            "Store", logging,
+        ],
+        reading: ["scram.py"]
+    ),
     tests(of: "Journal", ["Mail"]),
     tests(of: "Wire"),
     tests(of: "IMAP", ["Mail"]),
@@ -181,6 +189,7 @@ let fuzzTargets: [Target] =
     ? [
         fuzz("imap", ["IMAP"]),
         fuzz("mime", ["MIME"]),
+        fuzz("smtp", ["SMTP", "Wire"]),
     ] : []
 
 let package = Package(

@@ -11,7 +11,6 @@ actor ToyDoor: TranscriptPeer {
     private var limits = ConversationLimits(messageSize: 100_000)
     private var offer = Offer(
         startTLS: true,
-        mechanisms: ["PLAIN", "LOGIN"],
         allowsCleartextAuthentication: true
     )
     private var messages: [[UInt8]] = []
@@ -24,7 +23,7 @@ actor ToyDoor: TranscriptPeer {
         for given in givens {
             let words = given.split(separator: " ").map(String.init)
             switch (words[0], words.count) {
-            case ("mailbox", 2), ("fullmailbox", 2):
+            case ("mailbox", 2):
                 if let address = EmailAddress(parsing: words[1]) { mailboxes.insert(address) }
             case ("limit", 3):
                 guard let value = Int(words[2]) else { throw TranscriptError.empty(given) }
@@ -38,6 +37,7 @@ actor ToyDoor: TranscriptPeer {
                 case "idle": limits.idleCommands = value
                 default: throw TranscriptError.empty(given)
                 }
+            case ("auth", _): offer.mechanisms = Array(words.dropFirst())
             case ("no", 2) where words[1] == "tls": offer.startTLS = false
             case ("no", 3) where words[1] == "cleartext":
                 offer.allowsCleartextAuthentication = false
@@ -128,8 +128,9 @@ actor ToyDoor: TranscriptPeer {
                 }
             case .bodyBegins: conversation.acceptBody()
             case .message(let message):
-                messages.append(message.bytes)
-                conversation.finish(Reply(.ok, .otherMailSystem, "Message accepted as 1"))
+                let copies = max(1, Set(recipients[number, default: []]).count)
+                messages += Array(repeating: message.bytes, count: copies)
+                conversation.finish(Reply(.ok, .other, "Accepted as 1"))
             case .messageRefused: break
             case .authenticate(let mechanism, let initial):
                 if let initial {
