@@ -45,7 +45,7 @@ import Testing
             writer.fetchModSeq(ModSeq(rawValue: 7))
             writer.fetchInternalDate(0)
             writer.fetchSize(10)
-            writer.fetchReady("ENVELOPE", Array("(NIL)".utf8))
+            writer.fetchReady("ENVELOPE", Array("(NIL)".utf8)[...])
             writer.endFetch()
         }
         #expect(

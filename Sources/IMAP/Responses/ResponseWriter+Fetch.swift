@@ -82,7 +82,7 @@ extension ResponseWriter {
     }
 
     /// ENVELOPE, BODY or BODYSTRUCTURE, whose value is already in the form of the wire.
-    package mutating func fetchReady(_ name: StaticString, _ value: some Sequence<UInt8>) {
+    package mutating func fetchReady(_ name: StaticString, _ value: ArraySlice<UInt8>) {
         separate()
         bytes.append(name)
         bytes.append(.space)

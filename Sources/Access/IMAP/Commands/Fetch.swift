@@ -225,7 +225,7 @@ extension IMAPSession {
     ) async throws(Refusal) -> Bool {
         switch item {
         case .uid, .flags, .internalDate, .rfc822Size, .modSeq, .envelope, .bodyStructure: break
-        case .body: writer.fetchReady("BODY", content.message.body())
+        case .body: writer.fetchReady("BODY", content.message.body()[...])
         case .binarySize(let part):
             guard let size = content.binarySize(part) else { return false }
             writer.fetchBinarySize(part: part, Int64(size))
@@ -240,7 +240,7 @@ extension IMAPSession {
         return true
     }
 
-    /// The literal of a section, in slices.
+    /// The literal of a section.
     private mutating func write(
         _ item: FetchItem,
         _ bytes: ArraySlice<UInt8>
@@ -248,11 +248,13 @@ extension IMAPSession {
         var isBinary = false
         if case .binary = item { isBinary = bytes.firstIndex(ofByte: 0) != nil }
         writer.beginSection(item, size: bytes.count, isBinary: isBinary)
-        var rest = bytes
-        while !rest.isEmpty {
-            writer.bytes.append(contentsOf: rest.prefix(Self.sliceBytes))
-            rest = rest.dropFirst(Self.sliceBytes)
-            try await flushSlice()
+        guard bytes.count > Self.sliceBytes else {
+            writer.bytes.append(contentsOf: bytes)
+            return
         }
+        guard await flush() else { throw Refusal(.no, .unavailable, "Connection lost") }
+        // A whole body goes out as it is, without a copy.
+        writer.bytes = Array(bytes)
+        guard await flush() else { throw Refusal(.no, .unavailable, "Connection lost") }
     }
 }
