@@ -3,6 +3,7 @@
 The nodes and the servers live as long as the run; tests tell their messages apart by tokens.
 """
 
+import os
 import pathlib
 import shutil
 import tempfile
@@ -25,7 +26,8 @@ def folder():
     path = pathlib.Path(tempfile.mkdtemp(prefix="relais-"))
     path.chmod(0o755)
     yield path
-    shutil.rmtree(path, ignore_errors=True)
+    if "KEEP" not in os.environ:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """What an operator does: check, start, reload, drain, manage accounts."""
 
+import imaplib
 import pathlib
 import signal
 import smtplib
@@ -42,14 +43,22 @@ def test_a_bad_configuration_names_the_line(node, tmp_path, line, complaint):
     assert f"{config}:" in said(result)
 
 
+def can_login(node, login, password):
+    try:
+        with Mailbox(node, login, password=password):
+            return True
+    except imaplib.IMAP4.error:
+        return False
+
+
 def test_accounts_are_managed_while_the_node_runs(node):
     login = node.add_account(token())
     assert login in node.command("account", "list").stdout
     with Mailbox(node, login):
         pass
     node.command("account", "password", login, input="another\n")
-    with Mailbox(node, login, password="another"):
-        pass
+    eventually(lambda: can_login(node, login, "another"), within=5)
+    assert not can_login(node, login, PASSWORD)
     alias = token()
     node.command("account", "alias", login, f"{alias}@{DOMAIN}")
     word = token()

@@ -1,9 +1,8 @@
 """A real Postfix on the wire, in both directions, over STARTTLS only."""
 
-import email.policy
 import smtplib
 
-from rig.mail import find, message, submit, token, trusting
+from rig.mail import find, message, submit, token, trusting, wire
 from rig.relais import DOMAIN
 from rig.tools import LOOPBACK, eventually
 
@@ -33,7 +32,7 @@ def test_postfix_sends_to_us_and_receives_from_us(start_node, start_postfix):
         client.sendmail(
             "benoit@remote.test",
             [f"anne@{DOMAIN}", f"benoit@{DOMAIN}"],
-            message(word, "é" * 2000 + "\n.\n..\n").as_bytes(policy=email.policy.SMTP),
+            wire(message(word, "é" * 2000 + "\n.\n..\n")),
         )
     for login in ("anne", "benoit"):
         (new,) = find(node, login, word, within=30)

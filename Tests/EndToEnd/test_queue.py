@@ -1,12 +1,10 @@
 """Mail that leaves: deferred, retried, bounced, held, looked up in the DNS."""
 
-import email
-import email.policy
 import os
 import smtplib
 
 
-from rig.mail import find, message, submit, token
+from rig.mail import find, message, submit, token, wire
 from rig.nexthop import NextHop
 from rig.relais import DOMAIN
 from rig.tools import LOOPBACK, eventually
@@ -76,14 +74,14 @@ def test_a_failure_comes_back_in_both_languages(node, next_hop):
 def test_dsn_parameters_are_obeyed(node):
     """NOTIFY, RET, ENVID and ORCPT, RFC 3461; the next hop has no DSN extension."""
     word = token()
-    letter = message(word, body="le corps\n")
+    letter = message(word, body="le corps\n", sender=f"benoit@{DOMAIN}")
     with smtplib.SMTP(LOOPBACK, node.submission, timeout=10) as client:
         client.login("benoit", "demo")
         assert client.mail(f"benoit@{DOMAIN}", ["RET=FULL", "ENVID=QQ+2B1"])[0] == 250
         assert client.rcpt("unknown.a@remote.test", ["NOTIFY=NEVER"])[0] == 250
         assert client.rcpt("unknown.b@remote.test", ["NOTIFY=FAILURE", "ORCPT=rfc822;Old+2Bb@remote.test"])[0] == 250
         assert client.rcpt("fine@remote.test", ["NOTIFY=SUCCESS"])[0] == 250
-        assert client.data(letter.as_bytes(policy=email.policy.SMTP))[0] == 250
+        assert client.data(wire(letter))[0] == 250
 
     def reports(word_of_subject):
         return [one for one in find(node, "benoit", word_of_subject) if word in str(one)]
@@ -108,7 +106,7 @@ def test_a_next_hop_with_dsn_is_given_the_parameters(start_node):
             client.login("anne", "demo")
             client.mail(f"anne@{DOMAIN}", ["RET=HDRS", "ENVID=abc"])
             client.rcpt("x@anywhere.test", ["NOTIFY=SUCCESS,DELAY"])
-            client.data(message(word).as_bytes(policy=email.policy.SMTP))
+            client.data(wire(message(word)))
         eventually(lambda: hop.received(word))
         assert "RET=HDRS" in hop.mail_commands[-1] and "ENVID=abc" in hop.mail_commands[-1]
         assert "NOTIFY=SUCCESS,DELAY" in hop.rcpt_commands[-1]

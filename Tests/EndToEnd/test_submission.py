@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from rig.mail import Mailbox, deliver, find, message, submit, token, trusting
+from rig.mail import Mailbox, deliver, find, message, submit, token, trusting, wire
 from rig.relais import DOMAIN, PASSWORD
 from rig.tools import LOOPBACK, program, run
 
@@ -93,7 +93,7 @@ def test_python_speaks_lmtp(node):
         client.mail("someone@remote.test")
         assert client.rcpt(f"anne@{DOMAIN}")[0] == 250
         assert client.rcpt(f"nobody@{DOMAIN}")[0] == 550
-        assert client.data(message(word).as_bytes())[0] == 250
+        assert client.data(wire(message(word)))[0] == 250
     assert len(find(node, "anne", word)) == 1
 
 
@@ -101,7 +101,7 @@ def test_python_speaks_lmtp(node):
 def test_curl_submits(node, tmp_path, scheme):
     word = token()
     letter = tmp_path / "letter"
-    letter.write_bytes(message(word).as_bytes())
+    letter.write_bytes(wire(message(word)))
     port = node.submission if scheme == "smtp" else node.submissions
     run(
         program("curl"), "-sS", "--insecure", "--ssl-reqd", f"{scheme}://{LOOPBACK}:{port}",
@@ -224,7 +224,7 @@ def test_binary_chunks_are_taken(node):
 
 def test_addresses_in_utf8_are_taken(start_node):
     node = start_node(accounts=())
-    node.command("account", "add", "benoît", f"benoît@{DOMAIN}", "--password-stdin", input="demo\n")
+    node.command("account", "add", "benoit", f"benoît@{DOMAIN}", "--password-stdin", input="demo\n")
     word = token()
     with smtplib.SMTP(LOOPBACK, node.smtp, timeout=10) as client:
         client.ehlo("peer.test")

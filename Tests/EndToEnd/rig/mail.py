@@ -6,6 +6,7 @@ import email.policy
 import imaplib
 import secrets
 import smtplib
+import socket
 import ssl
 
 from rig.relais import DOMAIN, PASSWORD
@@ -23,6 +24,11 @@ def message(subject, body="Bonjour,\n\nà demain.\n", sender=f"anne@{DOMAIN}", t
     new["Date"] = "Mon, 23 Nov 2026 16:05:00 +0000"
     new.set_content(body)
     return new
+
+
+def wire(new):
+    """A message as it travels: with CRLF, which smtplib leaves alone when given bytes."""
+    return new.as_bytes(policy=email.policy.SMTP)
 
 
 def trusting():
@@ -47,7 +53,7 @@ def submit(node, new, login="anne", to=None, tls=False, **options):
 def deliver(node, new, to, sender="someone@remote.test"):
     """Gives `new` to the MX door, as another host would."""
     with smtplib.SMTP(LOOPBACK, node.smtp, timeout=30) as client:
-        return client.sendmail(sender, to, new.as_bytes(policy=email.policy.SMTP))
+        return client.sendmail(sender, to, wire(new))
 
 
 class Mailbox:
@@ -59,6 +65,8 @@ class Mailbox:
             if tls
             else imaplib.IMAP4(LOOPBACK, node.imap, timeout=30)
         )
+        # imaplib writes the end of a literal apart, which Nagle would hold back for 40 ms.
+        self.client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.client.login(login, password)
 
     def __enter__(self):

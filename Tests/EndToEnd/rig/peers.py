@@ -93,7 +93,7 @@ class Postfix:
                 folder=self.folder,
                 certificate=certificate,
                 owner=self.OWNER,
-                more=f"transport_maps = inline:{{ {transport} }}",
+                more=f"transport_maps = inline:{{ {transport} }}" if routes else "",
             )
         )
         (self.folder / "etc/master.cf").write_text(

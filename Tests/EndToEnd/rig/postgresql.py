@@ -76,7 +76,8 @@ class PostgreSQL:
 
     def stop(self):
         if self.server and self.server.poll() is None:
-            os.kill(self.postmaster(), signal.SIGINT)
+            # Nothing of it is needed again: no checkpoint.
+            os.kill(self.postmaster(), signal.SIGQUIT)
             self.server.wait(timeout=30)
 
 
