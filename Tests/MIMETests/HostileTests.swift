@@ -3,7 +3,7 @@ import Testing
 
 /// Input made to cost time or memory: each must be done with in time that grows with its size.
 @Suite(.serialized) struct HostileTests {
-    private static let size = 500_000
+    private static let size = 200_000
 
     private static func many(_ text: String, prefix: String = "", suffix: String = "") -> [UInt8] {
         let unit = [UInt8](text.utf8)
