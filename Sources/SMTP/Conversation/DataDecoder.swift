@@ -53,7 +53,7 @@ package struct DataDecoder: Sendable {
         let end = bytes.count
         var index = 0
         var runStart = 0
-        flaws.noteNull(in: bytes)
+        defer { flaws.noteNull(in: bytes, 0..<index) }
         while index < end {
             switch state {
             case .lineStart:
@@ -76,7 +76,8 @@ package struct DataDecoder: Sendable {
                 }
             case .dotCR:
                 if bytes[index] == .lf {
-                    return index + 1
+                    index += 1
+                    return index
                 }
                 sink.append(.cr)
                 flaws.insert(.bareLineEnding)
@@ -129,7 +130,7 @@ struct ChunkChecker {
     private(set) var flaws = MessageFlaws()
 
     mutating func check(_ bytes: UnsafeBufferPointer<UInt8>) {
-        flaws.noteNull(in: bytes)
+        flaws.noteNull(in: bytes, 0..<bytes.count)
         guard !flaws.contains(.bareLineEnding), !bytes.isEmpty else { return }
         var index = 0
         if endsInCR {
@@ -171,8 +172,11 @@ package struct MessageFlaws: OptionSet, Sendable {
     package static let null = MessageFlaws(rawValue: 2)
     package static let lineTooLong = MessageFlaws(rawValue: 4)
 
-    fileprivate mutating func noteNull(in bytes: UnsafeBufferPointer<UInt8>) {
-        if !contains(.null), bytes.firstIndex(ofByte: 0, in: 0..<bytes.count) != nil {
+    fileprivate mutating func noteNull(
+        in bytes: UnsafeBufferPointer<UInt8>,
+        _ range: Range<Int>
+    ) {
+        if !contains(.null), bytes.firstIndex(ofByte: 0, in: range) != nil {
             insert(.null)
         }
     }

@@ -47,13 +47,13 @@ extension ServerConversation {
         transaction?.sink = nil
         let end = decoder.decode(input, from: position, into: &sink)
         transaction?.sink = sink
+        guard sink.count - limits.messageSize <= limits.discardedOctets else {
+            close(with: .messageTooBig)
+            return .advanced
+        }
         guard let end else {
             mode = .data(decoder)
             position = input.count
-            if sink.count - limits.messageSize > limits.discardedOctets {
-                close(with: .messageTooBig)
-                return .advanced
-            }
             return .starved
         }
         mode = .command
