@@ -36,7 +36,7 @@ import Testing
             fixture.advance(milliseconds: 3_600_000)
             let held = try await store.sweepBodies { _, _ in true }
             #expect(held.bodies == 0)
-            #expect(try await store.sweepBodies(unless: nobody).bodies == 0)
+            #expect(try await store.sweepBodies(.everywhere, unless: nobody).bodies == 0)
             fixture.advance(milliseconds: 3_600_000)
             let swept = try await store.sweepBodies(unless: nobody)
             #expect(swept.bodies == 1)

@@ -8,6 +8,14 @@ package struct SweepResult: Hashable, Sendable {
     package var blobs = 0
 }
 
+/// Which bodies a sweep looks at.
+package enum OrphanSearch: Sendable {
+    /// Those that a purge or the queue has given up since the last sweep.
+    case remembered
+    /// All; reads the whole table of bodies.
+    case everywhere
+}
+
 extension Store {
     /// Removes bodies that no message names and that `isHeld` does not claim, and blobs without a
     /// row.
@@ -18,10 +26,11 @@ extension Store {
     /// - Parameter isHeld: whether someone else names a body, as the queue does; asked in the
     ///   transaction that would remove it.
     package func sweepBodies(
+        _ search: OrphanSearch = .remembered,
         unless isHeld: @escaping @Sendable (Reader, BodyID) throws -> Bool
     ) async throws(StoreError) -> SweepResult {
         var result = SweepResult()
-        try await markOrphans()
+        if case .everywhere = search { try await markOrphans() }
         let moment = clock() - limits.orphanMilliseconds
         var last: Int64 = 0
         while true {
@@ -75,24 +84,24 @@ extension Store {
 
     /// Remembers every body that no message names now.
     private func markOrphans() async throws(StoreError) {
-        let highest = try await read { reader in
-            try reader.first(Self.highestBody) { $0.int(0) } ?? 0
-        }
-        let now = clock()
-        var first: Int64 = 0
-        while first <= highest {
-            let range = first..<(first + Self.bodiesPerStep)
-            try await reporting {
-                _ = try await self.database.write { transaction in
-                    try transaction.execute(
-                        Self.markOrphanRange,
-                        range.lowerBound,
-                        range.upperBound,
-                        now
-                    )
+        var last: Int64 = 0
+        while true {
+            let from = last
+            let step = try await read { reader in
+                try reader.all(Self.selectUse, from, Self.bodiesPerStep) { row in
+                    (id: row.int(0), isOrphan: row.bool(1))
                 }
             }
-            first = range.upperBound
+            guard let highest = step.last else { return }
+            last = highest.id
+            let orphans = step.filter(\.isOrphan).map(\.id)
+            if orphans.isEmpty { continue }
+            let now = clock()
+            try await reporting {
+                try await self.database.write { transaction in
+                    for id in orphans { try transaction.submit(SQL.markOrphan, id, now) }
+                }
+            }
         }
     }
 
@@ -120,16 +129,12 @@ extension Store {
         return removed
     }
 
-    private static let bodiesPerStep: Int64 = 20_000
+    private static let bodiesPerStep: Int64 = 2_000
 
-    private static let highestBody: Statement = "SELECT COALESCE(MAX(id), 0) FROM body"
-
-    private static let markOrphanRange: Statement = """
-        INSERT INTO body_orphan (id, since)
-        SELECT body.id, $3 FROM body
-        WHERE body.id >= $1 AND body.id < $2
-            AND NOT EXISTS (SELECT 1 FROM message WHERE message.body_id = body.id)
-        ON CONFLICT (id) DO NOTHING
+    private static let selectUse: Statement = """
+        SELECT id, CASE WHEN EXISTS (SELECT 1 FROM message WHERE message.body_id = body.id)
+            THEN 0 ELSE 1 END
+        FROM body WHERE id > $1 ORDER BY id LIMIT $2
         """
 
     private static let selectOrphans: Statement =
