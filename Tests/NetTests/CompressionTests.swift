@@ -5,7 +5,7 @@ import Testing
 struct CompressionTests {
     /// Answers one clear line, then echoes compressed.
     @Sendable static func server(_ connection: Connection) async {
-        guard case .bytes = await connection.next(within: .seconds(5)) else { return }
+        guard case .bytes = await connection.next(within: patience) else { return }
         do {
             try await connection.send(Array("a OK DEFLATE active\r\n".utf8))
             try connection.startCompression()
@@ -43,7 +43,7 @@ struct CompressionTests {
 
     @Test func bothSidesCarryMegabytes() async throws {
         try await withServer(handler: Self.server) { endpoint, _ in
-            let client = try await Dialer().connect(to: endpoint, within: .seconds(5))
+            let client = try await Dialer().connect(to: endpoint, within: patience)
             try await client.send(Array("a COMPRESS DEFLATE\r\n".utf8))
             #expect(await client.readLine() == "a OK DEFLATE active\r\n")
             try client.startCompression()
@@ -58,11 +58,11 @@ struct CompressionTests {
     @Test func aBombIsExpandedOnlyAsFastAsItIsTaken() async throws {
         let (largest, report) = AsyncStream.makeStream(of: (Int, Int).self)
         try await withServer(handler: { connection in
-            guard case .bytes = await connection.next(within: .seconds(5)) else { return }
+            guard case .bytes = await connection.next(within: patience) else { return }
             try? await connection.send(Array("ok\n".utf8))
             do { try connection.startCompression() } catch { return }
             var (largest, total) = (0, 0)
-            while case .bytes(let bytes) = await connection.next(within: .seconds(10)) {
+            while case .bytes(let bytes) = await connection.next(within: patience) {
                 largest = max(largest, bytes.count)
                 total += bytes.count
             }
@@ -89,11 +89,11 @@ struct CompressionTests {
 
     @Test func garbageEndsTheConnection() async throws {
         try await withServer(handler: Self.server) { endpoint, _ in
-            let client = try await Dialer().connect(to: endpoint, within: .seconds(5))
+            let client = try await Dialer().connect(to: endpoint, within: patience)
             try await client.send(Array("a COMPRESS DEFLATE\r\n".utf8))
             #expect(await client.readLine() == "a OK DEFLATE active\r\n")
             try await client.send([UInt8](repeating: 0xFF, count: 100))
-            #expect(await client.next(within: .seconds(5)) == .closed)
+            #expect(await client.next(within: patience) == .closed)
             await client.close()
         }
     }

@@ -7,7 +7,7 @@ struct ConnectionTests {
 
     @Test func everyByteComesBackHoweverItIsCut() async throws {
         try await withServer(handler: echo) { endpoint, _ in
-            let client = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let client = try await dialer.connect(to: endpoint, within: patience)
             let text = Array("A1 NOOP\r\n".utf8)
             for byte in text { try await client.send([byte]) }
             #expect(await client.read(text.count) == text)
@@ -17,7 +17,7 @@ struct ConnectionTests {
 
     @Test func megabytesComeBackInOrder() async throws {
         try await withServer(handler: echo) { endpoint, _ in
-            let client = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let client = try await dialer.connect(to: endpoint, within: patience)
             let sent = (0..<5_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
             async let received = client.read(sent.count)
             try await client.send(sent)
@@ -30,7 +30,7 @@ struct ConnectionTests {
         try await withServer(handler: echo) { endpoint, server in
             var clients: [Connection] = []
             for _ in 0..<1_000 {
-                clients.append(try await dialer.connect(to: endpoint, within: .seconds(5)))
+                clients.append(try await dialer.connect(to: endpoint, within: patience))
             }
             for (number, client) in clients.enumerated() {
                 try await client.send(Array("\(number)\n".utf8))
@@ -45,8 +45,8 @@ struct ConnectionTests {
 
     @Test func aWakeEndsAWait() async throws {
         try await withServer(handler: echo) { endpoint, _ in
-            let client = try await dialer.connect(to: endpoint, within: .seconds(5))
-            async let event = client.next(within: .seconds(10))
+            let client = try await dialer.connect(to: endpoint, within: patience)
+            async let event = client.next(within: patience)
             client.wake()
             #expect(await event == .woken)
             await client.close()
@@ -55,10 +55,10 @@ struct ConnectionTests {
 
     @Test func wakesBeforeTheWaitAreRememberedAsOne() async throws {
         try await withServer(handler: echo) { endpoint, _ in
-            let client = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let client = try await dialer.connect(to: endpoint, within: patience)
             client.wake()
             client.wake()
-            #expect(await client.next(within: .seconds(10)) == .woken)
+            #expect(await client.next(within: patience) == .woken)
             #expect(await client.next(within: .milliseconds(10)) == .timedOut)
             await client.close()
         }
@@ -66,14 +66,14 @@ struct ConnectionTests {
 
     @Test func aWaitEndsWithItsTimeAndNotBefore() async throws {
         try await withServer(handler: echo) { endpoint, _ in
-            let client = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let client = try await dialer.connect(to: endpoint, within: patience)
             let clock = ContinuousClock()
             for milliseconds in [20, 150, 310] {
                 let limit = Duration.milliseconds(milliseconds)
                 let taken = await clock.measure {
                     #expect(await client.next(within: limit) == .timedOut)
                 }
-                #expect(taken >= limit && taken < limit + .seconds(2))
+                #expect(taken >= limit && taken < limit + .seconds(20))
             }
             await client.close()
         }
@@ -82,13 +82,13 @@ struct ConnectionTests {
     /// A deadline that is not reached leaves a place in the wheel; a nearer one must still be met.
     @Test func aNearerDeadlineIsMetAfterAFartherOne() async throws {
         try await withServer(handler: echo) { endpoint, _ in
-            let client = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let client = try await dialer.connect(to: endpoint, within: patience)
             try await client.send([1])
             #expect(await client.next(within: .seconds(1_000)) == .bytes([1]))
             let taken = await ContinuousClock().measure {
                 #expect(await client.next(within: .milliseconds(200)) == .timedOut)
             }
-            #expect(taken < .seconds(3))
+            #expect(taken < .seconds(100))
             await client.close()
         }
     }
@@ -97,9 +97,9 @@ struct ConnectionTests {
         try await withServer(handler: { connection in
             try? await connection.send(Array("bye".utf8))
         }) { endpoint, _ in
-            let client = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let client = try await dialer.connect(to: endpoint, within: patience)
             #expect(await client.readToEnd() == Array("bye".utf8))
-            #expect(await client.next(within: .seconds(5)) == .closed)
+            #expect(await client.next(within: patience) == .closed)
             await client.close()
             await #expect(throws: NetError.closed) { try await client.send([1]) }
         }
@@ -109,7 +109,7 @@ struct ConnectionTests {
         let (ended, end) = AsyncStream.makeStream(of: Connection.Event.self)
         try await withServer(handler: { connection in
             try? await connection.send([UInt8](repeating: 7, count: 10_000))
-            end.yield(await connection.next(within: .seconds(10)))
+            end.yield(await connection.next(within: patience))
         }) { endpoint, _ in
             let script = """
                 import socket, struct, sys
@@ -145,10 +145,10 @@ struct ConnectionTests {
     /// A reply followed by a close must not be destroyed by bytes the client sent in vain.
     @Test func theLastReplySurvivesUnreadInput() async throws {
         try await withServer(handler: { connection in
-            _ = await connection.next(within: .seconds(5))
+            _ = await connection.next(within: patience)
             try? await connection.send(Array("421 4.7.0 enough\r\n".utf8))
         }) { endpoint, _ in
-            let client = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let client = try await dialer.connect(to: endpoint, within: patience)
             try await client.send([UInt8](repeating: 0x41, count: 2_000_000))
             #expect(await client.readLine() == "421 4.7.0 enough\r\n")
             await client.close()
@@ -194,7 +194,7 @@ struct ConnectionTests {
             report.yield(connection.bufferedBytes)
             _ = await connection.readToEnd()
         }) { endpoint, _ in
-            let client = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let client = try await dialer.connect(to: endpoint, within: patience)
             try await client.send([UInt8](repeating: 1, count: 20_000_000))
             let bytes = try #require(await held.first { _ in true })
             #expect(bytes > 0 && bytes <= 2 * ConnectionLimits().inboundBytes)
@@ -228,7 +228,7 @@ struct ConnectionTests {
 
     @Test func aCancelledWaitEnds() async throws {
         try await withServer(handler: echo) { endpoint, _ in
-            let client = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let client = try await dialer.connect(to: endpoint, within: patience)
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { _ = await client.next(within: .seconds(1_000)) }
                 group.cancelAll()

@@ -2,6 +2,9 @@ import Foundation
 import Net
 import Testing
 
+/// How long a test waits for what must come, on a machine that may be busy.
+let patience = Duration.seconds(60)
+
 /// Serves `handler` on a loopback port while `body` runs, then drains.
 func withServer(
     security: Listener.Security = .plain,
@@ -33,7 +36,7 @@ func withServer(
 
 /// Sends back everything it receives until the client ends.
 @Sendable func echo(_ connection: Connection) async {
-    while case .bytes(let bytes) = await connection.next(within: .seconds(10)) {
+    while case .bytes(let bytes) = await connection.next(within: patience) {
         do { try await connection.send(bytes) } catch { return }
     }
 }
@@ -42,7 +45,7 @@ extension Connection {
     /// Waits until `count` bytes have come, or the connection ends or stalls.
     func read(_ count: Int) async -> [UInt8] {
         var all: [UInt8] = []
-        while all.count < count, case .bytes(let bytes) = await next(within: .seconds(10)) {
+        while all.count < count, case .bytes(let bytes) = await next(within: patience) {
             all += bytes
         }
         return all
@@ -53,7 +56,7 @@ extension Connection {
 
     func readLine() async -> String {
         var all: [UInt8] = []
-        while !all.contains(0x0A), case .bytes(let bytes) = await next(within: .seconds(10)) {
+        while !all.contains(0x0A), case .bytes(let bytes) = await next(within: patience) {
             all += bytes
         }
         return String(decoding: all, as: UTF8.self)

@@ -12,7 +12,7 @@ struct ServerTests {
         #expect(try await server.bind() == [.unix(path)])
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await server.serve(echo) }
-            let client = try await dialer.connect(to: .unix(path), within: .seconds(5))
+            let client = try await dialer.connect(to: .unix(path), within: patience)
             try await client.send([1, 2, 3])
             #expect(await client.read(3) == [1, 2, 3])
             await client.close()
@@ -50,10 +50,10 @@ struct ServerTests {
             refusal: { _ in Array("421 4.7.0 full\r\n".utf8) },
             handler: echo
         ) { endpoint, _ in
-            let first = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let first = try await dialer.connect(to: endpoint, within: patience)
             try await first.send([1])
             #expect(await first.read(1) == [1])
-            let second = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let second = try await dialer.connect(to: endpoint, within: patience)
             #expect(await second.readToEnd() == Array("421 4.7.0 full\r\n".utf8))
             await second.close()
             await first.close()
@@ -77,7 +77,7 @@ struct ServerTests {
                 await echo(connection)
             }
         ) { endpoint, _ in
-            let client = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let client = try await dialer.connect(to: endpoint, within: patience)
             for byte in header { try await client.send([byte]) }
             try await client.send([0x2A])
             let expected = Array("192.0.2.7:4711\n*".utf8)
@@ -97,7 +97,7 @@ struct ServerTests {
             handler: echo
         ) { endpoint, _ in
             func client(_ address: String) async throws -> Connection {
-                let connection = try await dialer.connect(to: endpoint, within: .seconds(5))
+                let connection = try await dialer.connect(to: endpoint, within: patience)
                 try await connection.send(
                     Array("PROXY TCP4 \(address) 203.0.113.1 4711 25\r\nx\n".utf8)
                 )
@@ -116,7 +116,7 @@ struct ServerTests {
     @Test func aTrustedProxyThatSaysNothingOfItIsCut() async throws {
         let loopback = try #require(IPNetwork("127.0.0.0/8"))
         try await withServer(trustedProxies: [loopback], handler: echo) { endpoint, _ in
-            let client = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let client = try await dialer.connect(to: endpoint, within: patience)
             try await client.send(Array("EHLO client.example\r\n".utf8))
             #expect(await client.readToEnd().isEmpty)
             await client.close()
@@ -145,17 +145,17 @@ struct ServerTests {
                     }
                 }
             }
-            let polite = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let polite = try await dialer.connect(to: endpoint, within: patience)
             try await polite.send([0x50])
             #expect(await polite.read(1) == [0x50])
-            let stubborn = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let stubborn = try await dialer.connect(to: endpoint, within: patience)
             try await stubborn.send([0x53])
             #expect(await stubborn.read(1) == [0x53])
 
             group.addTask { await server.drain(within: .milliseconds(500)) }
             #expect(await polite.readToEnd() == Array("* BYE".utf8))
             await polite.close()
-            #expect(await stubborn.next(within: .seconds(5)) == .closed)
+            #expect(await stubborn.next(within: patience) == .closed)
             await stubborn.close()
             try await group.waitForAll()
             await #expect(throws: NetError.refused) {

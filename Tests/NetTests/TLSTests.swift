@@ -16,7 +16,7 @@ struct TLSTests {
         { connection in
             try? await connection.send(Array("220 mx.example ESMTP\r\n".utf8))
             var pending = ""
-            while case .bytes(let bytes) = await connection.next(within: .seconds(5)) {
+            while case .bytes(let bytes) = await connection.next(within: patience) {
                 pending += String(decoding: bytes, as: UTF8.self)
                 while let end = pending.range(of: "\r\n") {
                     let line = pending[..<end.lowerBound].uppercased()
@@ -87,7 +87,7 @@ struct TLSTests {
         let identity = try TLSIdentity(certificatePath: pem.certificate, keyPath: pem.key)
         let (verdicts, report) = AsyncStream.makeStream(of: Bool.self)
         try await withServer(handler: { connection in
-            guard case .bytes = await connection.next(within: .seconds(5)) else { return }
+            guard case .bytes = await connection.next(within: patience) else { return }
             while connection.bufferedBytes == 0 { await Task.yield() }
             do {
                 try await connection.startTLS(identity, saying: Array("220 go\r\n".utf8))
@@ -98,7 +98,7 @@ struct TLSTests {
                 try? await connection.send(Array("554 no\r\n".utf8))
             }
         }) { endpoint, _ in
-            let client = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let client = try await dialer.connect(to: endpoint, within: patience)
             try await client.send(Array("STARTTLS\r\n".utf8))
             try await Task.sleep(for: .milliseconds(100))
             try await client.send(Array("MAIL FROM:<mallory@example.net>\r\n".utf8))
@@ -113,7 +113,7 @@ struct TLSTests {
         let pem = try await TestCertificate(name: "mx.example")
         let identity = try TLSIdentity(certificatePath: pem.certificate, keyPath: pem.key)
         try await withServer(security: .implicit(identity), handler: echo) { endpoint, _ in
-            let client = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let client = try await dialer.connect(to: endpoint, within: patience)
             let tls = try ClientTLS.verified(authorities: pem.certificate)
             try await client.startTLS(tls, serverName: "mx.example")
             #expect(client.tlsVersion == "TLSv1.3")
@@ -131,7 +131,7 @@ struct TLSTests {
         let identity = try TLSIdentity(certificatePath: pem.certificate, keyPath: pem.key)
         try await withServer(security: .implicit(identity), handler: echo) { endpoint, _ in
             func connects(_ tls: ClientTLS, as name: String) async throws -> Bool {
-                let client = try await dialer.connect(to: endpoint, within: .seconds(5))
+                let client = try await dialer.connect(to: endpoint, within: patience)
                 do {
                     try await client.startTLS(tls, serverName: name)
                     await client.close()
@@ -184,8 +184,8 @@ struct TLSTests {
         try await withServer(security: .implicit(identity), limits: limits, handler: echo) {
             endpoint,
             _ in
-            let client = try await dialer.connect(to: endpoint, within: .seconds(5))
-            #expect(await client.next(within: .seconds(8)) == .closed)
+            let client = try await dialer.connect(to: endpoint, within: patience)
+            #expect(await client.next(within: patience) == .closed)
             await client.close()
         }
         try pem.remove()
@@ -195,10 +195,10 @@ struct TLSTests {
         let pem = try await TestCertificate(name: "mx.example")
         let identity = try TLSIdentity(certificatePath: pem.certificate, keyPath: pem.key)
         try await withServer(security: .implicit(identity), handler: echo) { endpoint, _ in
-            let client = try await dialer.connect(to: endpoint, within: .seconds(5))
+            let client = try await dialer.connect(to: endpoint, within: patience)
             try await client.send(Array("EHLO client.example\r\n".utf8))
             _ = await client.readToEnd()
-            #expect(await client.next(within: .seconds(5)) == .closed)
+            #expect(await client.next(within: patience) == .closed)
             await client.close()
         }
         try pem.remove()

@@ -86,7 +86,7 @@ final class FakeServer: Sendable {
         var lines: [String]?
         do {
             guard try await answer("", "220 fake.example ESMTP", connection) else { return }
-            while case .bytes(let bytes) = await connection.next(within: .seconds(20)) {
+            while case .bytes(let bytes) = await connection.next(within: .seconds(60)) {
                 pending += bytes
                 while let end = pending.firstIndex(of: 0x0A) {
                     let line = String(decoding: pending[..<end], as: UTF8.self)
@@ -168,7 +168,7 @@ final class FakeServer: Sendable {
             connection.abort()
             return false
         case .silence:
-            _ = await connection.next(within: .seconds(10))
+            while case .bytes = await connection.next(within: .seconds(100)) {}
             return false
         case .flood:
             let piece = Array(String(repeating: "250-and more\r\n", count: 1_000).utf8)

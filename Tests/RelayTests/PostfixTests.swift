@@ -1,5 +1,6 @@
 import Foundation
 import Net
+import Synchronization
 import Testing
 import Transfer
 
@@ -13,9 +14,8 @@ struct PostfixTests {
                 port: postfix.port,
                 security: .required(.authorities(postfix.certificate))
             )
-            let relay = try RelayTests.relay(hop) {
-                $0.timeouts = .init()
-            }
+            let clock = Clock()
+            let relay = try RelayTests.relay(hop, clock: clock)
             let before = try await postfix.connections()
             for _ in 0..<3 {
                 let outcomes = await relay.attempt(
@@ -39,6 +39,7 @@ struct PostfixTests {
                     #expect(mail.hasSuffix("\n\n.dots\n"))
                 }
             }
+            clock.advance(milliseconds: 5_000)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await relay.run() }
                 let connections = try await postfix.connections()
@@ -53,13 +54,22 @@ struct PostfixTests {
         try await Postfix.run { postfix in
             let relay = try RelayTests.relay(
                 NextHop(.name("mx.example"), port: postfix.port, security: .none)
-            ) { $0.timeouts = .init() }
+            )
             let outcomes = await relay.attempt(try makeAttempt(to: "example.org"))
             #expect(RelayTests.summaries(outcomes).allSatisfy { $0.hasPrefix("relayed") })
             let mails = try await postfix.mails(in: "anne", count: 1)
             #expect(mails.allSatisfy { !$0.contains("using TLS") })
         }
     }
+}
+
+/// A clock that stands still until it is told.
+final class Clock: Sendable {
+    private let milliseconds = Mutex<Int64>(0)
+
+    var now: Int64 { milliseconds.withLock { $0 } }
+
+    func advance(milliseconds more: Int64) { milliseconds.withLock { $0 += more } }
 }
 
 /// A Postfix of our own on a loopback port, with its queue and mailboxes in a temporary folder.
@@ -141,7 +151,7 @@ struct Postfix {
 
     /// Connections that have ended, once none is open.
     func connections() async throws -> Int {
-        for _ in 0..<100 {
+        for _ in 0..<600 {
             let text = try String(contentsOfFile: log, encoding: .utf8)
             let opened = text.components(separatedBy: ": connect from ").count
             let closed = text.components(separatedBy: ": disconnect from ").count
@@ -155,7 +165,7 @@ struct Postfix {
     /// What lies in a mailbox once `count` messages have come.
     func mails(in box: String, count: Int) async throws -> [String] {
         let folder = "\(folder)/boxes/\(box)/new"
-        for _ in 0..<100 {
+        for _ in 0..<600 {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
             if names.count >= count {
                 return try names.map {
