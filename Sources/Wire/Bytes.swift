@@ -21,12 +21,19 @@ extension Array<UInt8> {
         var rest = UInt64(number.magnitude)
         if number < 0 { append(0x2D) }
         if rest < 10 { return append(0x30 &+ UInt8(truncatingIfNeeded: rest)) }
-        let start = count
+        var digits = 2
+        var bound: UInt64 = 100
+        while rest >= bound, digits < 20 {
+            digits += 1
+            bound = digits < 20 ? bound * 10 : bound
+        }
+        append(contentsOf: repeatElement(0x30, count: digits))
+        var index = count
         while rest > 0 {
-            append(0x30 &+ UInt8(truncatingIfNeeded: rest % 10))
+            index -= 1
+            self[index] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }
-        self[start...].reverse()
     }
 
     /// Appends CR LF.
