@@ -34,6 +34,7 @@ final class PostgreSQLSession: WriterSession {
     private(set) var failure: DatabaseError?
     private(set) var isLost = false
     private(set) var isCommitUnknown = false
+    private var isEndingReading = false
 
     /// Answers left unread before they are collected, so that neither side's buffers fill up.
     private static let unreadLimit = 512
@@ -141,13 +142,22 @@ final class PostgreSQLSession: WriterSession {
 
     func beginReading() throws(DatabaseError) {
         failure = nil
+        if isEndingReading {
+            isEndingReading = false
+            try collectUpToSync()
+            if failure != nil { throw lost() }
+        }
         try control(Self.beginReading)
     }
 
+    /// Ends a read whose results have all arrived.
+    ///
+    /// Nothing can be lost any more, so the answer is left for the next use of the connection: a
+    /// read costs one round trip.
     func endReading() throws(DatabaseError) {
         try control(Self.commit)
-        try synchronize()
-        if let failure { throw failure }
+        guard PQpipelineSync(connection) == 1, PQflush(connection) == 0 else { throw lost() }
+        isEndingReading = true
     }
 
     func savepoint() throws(DatabaseError) { try control(Self.savepoint) }
@@ -221,8 +231,7 @@ final class PostgreSQLSession: WriterSession {
             throw error
         }
         let sent: Int32
-        if statement.isKept {
-            let name = try prepare(statement.postgreSQL)
+        if statement.isKept, let name = try prepare(statement.postgreSQL) {
             sent = message.withParameters { count, values, lengths, formats in
                 PQsendQueryPrepared(connection, name, count, values, lengths, formats, 1)
             }
@@ -245,11 +254,12 @@ final class PostgreSQLSession: WriterSession {
         expected.append(.statement)
     }
 
-    /// The name under which `sql` is prepared for the types of the message at hand.
-    private func prepare(_ sql: String) throws(DatabaseError) -> String {
+    /// The name under which `sql` is prepared for the types of the message at hand; nil when the
+    /// connection keeps too many already.
+    private func prepare(_ sql: String) throws(DatabaseError) -> String? {
         let preparation = Preparation(sql: sql, types: message.types)
         if let name = prepared[preparation] { return name }
-        precondition(prepared.count < Self.preparedLimit, "statements are literals, not made up")
+        guard prepared.count < Self.preparedLimit else { return nil }
         preparedCount += 1
         let name = "s\(preparedCount)"
         guard
@@ -278,6 +288,10 @@ final class PostgreSQLSession: WriterSession {
     private func synchronize(last tag: String? = nil) throws(DatabaseError) {
         if isLost { throw failure ?? .unavailable("connection lost") }
         guard PQpipelineSync(connection) == 1 else { throw lost() }
+        try collectUpToSync(last: tag)
+    }
+
+    private func collectUpToSync(last tag: String? = nil) throws(DatabaseError) {
         var index = 0
         while true {
             guard let result = PQgetResult(connection) else {
