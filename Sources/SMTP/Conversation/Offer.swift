@@ -1,7 +1,7 @@
 /// Which protocol a conversation speaks.
 package enum Dialect: Sendable {
     case smtp
-    /// RFC 2033.
+    /// RFC 2033 §4.
     case lmtp
 }
 

@@ -45,11 +45,13 @@ struct Acceptance: Sendable {
     ///
     /// The engines look at the message while it is hashed, taken apart and compressed.
     func accept(_ copies: MessageCopies) async -> [Reply] {
-        async let judgement = judge(copies)
-        async let preparation = prepare(copies)
-        if let refusal = await judgement {
-            _ = await preparation
-            return refuse(refusal)
+        let preparation: Result<Prepared, any Error>
+        if parts.filter.isEmpty {
+            preparation = await prepare(copies)
+        } else {
+            async let judgement = judge(copies)
+            preparation = await prepare(copies)
+            if let refusal = await judgement { return refuse(refusal) }
         }
         do {
             return try await commit(preparation.get(), copies)

@@ -34,7 +34,7 @@ struct Reception: Sendable {
 
     /// The word after `with`.
     ///
-    /// RFC 3848, RFC 6531 §4.3
+    /// RFC 3848 §1, RFC 6531 §4.3
     static func word(
         isLMTP: Bool,
         isExtended: Bool,

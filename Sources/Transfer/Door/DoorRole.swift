@@ -8,12 +8,12 @@ package enum DoorRole: Sendable {
 
     /// Our own agents, after authentication, with mail for anybody.
     ///
-    /// RFC 6409
+    /// RFC 6409 §3
     case submission
 
     /// A trusted front end with mail for our mailboxes; it gets a reply for each recipient.
     ///
-    /// RFC 2033
+    /// RFC 2033 §4
     case lmtp
 
     package var door: Door {
