@@ -1,6 +1,7 @@
 import IMAP
 import MIME
 import Store
+import Wire
 
 /// What a FETCH must read to answer its items.
 ///
@@ -15,6 +16,7 @@ struct FetchPlan {
     private(set) var columns: MessageColumns = []
     /// How much of a body the sections can ask for.
     private(set) var bodyBytes = 0
+    private var wantsHeader = false
 
     var tellsModSeq: Bool { items.contains(.modSeq) }
 
@@ -33,12 +35,16 @@ struct FetchPlan {
             case .body: read(.max)
             case .section(let section, let peek, let partial):
                 marksSeen = marksSeen || !peek
-                read(Self.bytes(of: section, partial))
+                if section.isHeader {
+                    readHeader()
+                } else {
+                    read(Self.bytes(of: section, partial))
+                }
             case .binary(let part, let peek, let partial):
                 marksSeen = marksSeen || !peek
                 read(Self.bytes(of: Section(part: part), partial))
             case .binarySize(let part): read(part.isEmpty ? 0 : .max)
-            case .rfc822Header: read(Self.headerBytes)
+            case .rfc822Header: readHeader()
             case .rfc822, .rfc822Text:
                 marksSeen = true
                 read(.max)
@@ -54,21 +60,42 @@ struct FetchPlan {
     /// The beginning of a message in which its header is looked for first.
     static let headerBytes = 65_536
 
-    private static func bytes(of section: Section, _ partial: Partial?) -> Int {
-        guard section.part.isEmpty else { return .max }
-        switch section.text {
-        case .header, .headerFields, .headerFieldsNot: return headerBytes
-        case nil:
-            guard let partial else { return .max }
-            return Int(partial.offset) + Int(partial.count)
-        case .text, .mime: return .max
-        }
+    private mutating func readHeader() {
+        wantsHeader = true
+        read(Self.headerBytes)
     }
 
-    /// True when these bytes are the beginning of a message and may lack the end of its header.
-    func needsMore(of body: MessageBody) -> Bool {
-        guard body.bytes.count < body.size, bodyBytes == Self.headerBytes else { return false }
-        return Message(body.bytes).root.header.upperBound >= body.bytes.count
+    private static func bytes(of section: Section, _ partial: Partial?) -> Int {
+        guard section.part.isEmpty, section.text == nil, let partial else { return .max }
+        return Int(partial.offset) + Int(partial.count)
+    }
+
+    /// True when no section looks past the header.
+    var needsOnlyHeader: Bool { wantsHeader && bodyBytes < .max }
+}
+
+extension Section {
+    /// The message's own header, or some of its fields.
+    fileprivate var isHeader: Bool {
+        guard part.isEmpty else { return false }
+        switch text {
+        case .header, .headerFields, .headerFieldsNot: return true
+        case .text, .mime, nil: return false
+        }
+    }
+}
+
+extension MessageBody {
+    /// The header with the empty line that ends it; nil when these bytes do not hold its end, which
+    /// may follow unless they are the whole message.
+    var header: ArraySlice<UInt8>? {
+        var start = 0
+        while let end = bytes.firstIndex(ofByte: .lf, from: start) {
+            let isEmpty = end == start || end == start + 1 && bytes[start] == .cr
+            if isEmpty { return bytes[...end] }
+            start = end + 1
+        }
+        return bytes.count < size ? nil : bytes[...]
     }
 }
 
@@ -79,6 +106,12 @@ struct FetchedContent {
 
     init(_ body: MessageBody) {
         self.body = body
+    }
+
+    /// Takes apart the header alone, for sections that need no more.
+    init(_ body: MessageBody, header: ArraySlice<UInt8>) {
+        self.body = body
+        message = Message(Array(header))
     }
 
     /// What a section item means here.

@@ -76,9 +76,27 @@ struct MailboxSearch {
     }
 
     private func scan(_ plan: SearchPlan, _ uids: UIDSet) async throws(StoreError) -> UIDSet {
-        let length = plan.needsOnlyHeader ? FetchPlan.headerBytes : Int.max
+        guard plan.needsOnlyHeader else { return try await scanBodies(plan, uids) }
         var found = UIDSet()
-        var scan = store.bodies(of: uids, in: mailbox.image, length: length)
+        var unfinished = UIDSet()
+        var scan = store.bodies(of: uids, in: mailbox.image, length: FetchPlan.headerBytes)
+        while let bodies = try await scan.next() {
+            for body in bodies {
+                guard let header = body.header else {
+                    unfinished.insert(body.uid.rawValue)
+                    continue
+                }
+                if plan.matches(body.uid, Message(Array(header))) {
+                    found.insert(body.uid.rawValue)
+                }
+            }
+        }
+        return found.union(try await scanBodies(plan, unfinished))
+    }
+
+    private func scanBodies(_ plan: SearchPlan, _ uids: UIDSet) async throws(StoreError) -> UIDSet {
+        var found = UIDSet()
+        var scan = store.bodies(of: uids, in: mailbox.image)
         while let bodies = try await scan.next() {
             for body in bodies where plan.matches(body.uid, Message(body.bytes)) {
                 found.insert(body.uid.rawValue)

@@ -159,8 +159,12 @@ extension IMAPSession {
             for beginning in bodies {
                 guard let number = mailbox.known.sequenceNumber(of: beginning.uid) else { continue }
                 var content = FetchedContent(beginning)
-                if plan.needsMore(of: beginning) {
-                    content = try await whole(beginning.uid, mailbox) ?? content
+                if plan.needsOnlyHeader {
+                    if let header = beginning.header {
+                        content = FetchedContent(beginning, header: header)
+                    } else {
+                        content = try await whole(beginning.uid, mailbox) ?? content
+                    }
                 }
                 var row: MessageRow?
                 if let rows {
