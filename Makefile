@@ -11,9 +11,14 @@ release: packages               ## optimised relais and relais-bench
 	swift build -c release --product relais-bench
 
 test: test-packages             ## all tests; ONLY=IMAPTests for one target
-	swift build --product relais
-	ONLY="$(ONLY)" swift test $(if $(ONLY),--filter '$(ONLY)')
-	$(if $(ONLY),,$(MAKE) --no-print-directory e2e)
+ifdef ONLY
+	ONLY=$(ONLY) swift build --build-tests
+	ONLY=$(ONLY) scripts/run-tests $(ONLY)
+else
+	swift build --build-tests
+	scripts/run-tests
+	python3 -m pytest -q Tests/EndToEnd
+endif
 
 e2e: test-packages              ## the real program against real clients and servers
 	swift build --product relais
