@@ -133,4 +133,57 @@ struct ClientTests {
             #expect(try await rig.messages(of: "anna").count == 1)
         }
     }
+
+    /// RFC 5321 §4.5.3.2: the time that a message took is not taken from the next command's.
+    @Test func aLongMessageLeavesTimeForTheNextCommand() async throws {
+        var options = options(.mx)
+        options.patience = Patience(
+            command: .milliseconds(500),
+            dataBlock: .seconds(60),
+            message: .seconds(60)
+        )
+        try await DoorRig.with(options) { rig in
+            let client = try await Dialer().connect(to: rig.endpoint, within: .seconds(10))
+            func say(_ text: String, until reply: String) async throws -> String {
+                try await client.send(Array(text.utf8))
+                var said = ""
+                while !said.contains(reply),
+                    case .bytes(let bytes) = await client.next(within: .seconds(60))
+                {
+                    said += String(decoding: bytes, as: UTF8.self)
+                }
+                return said
+            }
+            let head = "HELO a\r\nMAIL FROM:<>\r\nRCPT TO:<anna@example.org>\r\nDATA\r\n"
+            _ = try await say(head, until: "354 ")
+            // Time is what this test is about.
+            try await Task.sleep(for: .milliseconds(700))
+            #expect(try await say("x\r\n.\r\n", until: "\r\n").hasPrefix("250 2.0.0"))
+            #expect(try await say("NOOP\r\n", until: "\r\n") == "250 2.0.0 OK\r\n")
+            await client.close()
+        }
+    }
+
+    /// A transaction given up half-way gives its memory back at once.
+    @Test func resetFreesTheBudget() async throws {
+        try await DoorRig.with(options(.mx)) { rig in
+            let client = try await Dialer().connect(to: rig.endpoint, within: .seconds(10))
+            let chunk = String(repeating: "a", count: 60_000)
+            let talk =
+                "EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<anna@example.org>\r\n"
+                + "BDAT 60000\r\n\(chunk)"
+            try await client.send(Array(talk.utf8))
+            var said = ""
+            while !said.contains("so far\r\n"),
+                case .bytes(let bytes) = await client.next(within: .seconds(60))
+            {
+                said += String(decoding: bytes, as: UTF8.self)
+            }
+            #expect(rig.budget.heldOctets >= 60_000)
+            try await client.send(Array("RSET\r\n".utf8))
+            _ = await client.next(within: .seconds(60))
+            #expect(rig.budget.heldOctets == 0)
+            await client.close()
+        }
+    }
 }

@@ -22,9 +22,11 @@ actor DoorPeer: TranscriptPeer {
     static func play(
         _ transcript: Transcript,
         _ segmentation: Segmentation,
-        at role: DoorRole
+        at role: DoorRole,
+        on engine: TestEngine = .sqlite
     ) async throws {
         var options = DoorRig.Options()
+        options.engine = engine
         options.role = role
         for given in transcript.givens { try options.apply(given) }
         let mailboxes = options.mailboxes

@@ -14,7 +14,7 @@ import TestRig
 import Testing
 import Transfer
 
-/// A real door on a loopback port, over a new SQLite database.
+/// A real door on a loopback port, over a new database.
 struct DoorRig: Sendable {
     let database: Database
     let directory: Directory
@@ -27,6 +27,7 @@ struct DoorRig: Sendable {
 
     /// What a test decides about its door.
     struct Options: Sendable {
+        var engine = TestEngine.sqlite
         var role = DoorRole.mx
         var limits = ConversationLimits(messageSize: 100_000)
         var patience = Patience()
@@ -56,7 +57,7 @@ struct DoorRig: Sendable {
         _ options: Options = Options(),
         _ body: @escaping @Sendable (DoorRig) async throws -> Void
     ) async throws {
-        let temporary = try TemporaryDatabase(.sqlite)
+        let temporary = try TemporaryDatabase(options.engine)
         let folder = try TemporaryFolder.make()
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let journal = Journal(log: log)

@@ -33,4 +33,23 @@ struct DoorTranscriptTests {
     func lmtp(_ transcript: Transcript, _ segmentation: Segmentation) async throws {
         try await DoorPeer.play(transcript, segmentation, at: .lmtp)
     }
+
+    /// What ends in a transaction, on the other engine as well.
+    @Test(
+        arguments: try
+            (Transcript.all(in: "mx") + Transcript.all(in: "submission")
+            + Transcript.all(in: "lmtp-door")).filter { transcript in
+                [
+                    "delivery", "several-recipients", "quota-race", "success-notification",
+                    "success-notification-abroad", "local-and-remote", "over-quota",
+                    "database-away", "directory-away",
+                ].contains { transcript.name.contains("/\($0).") }
+            }
+    )
+    func postgreSQL(_ transcript: Transcript) async throws {
+        let role: DoorRole =
+            transcript.name.hasPrefix("mx/")
+            ? .mx : transcript.name.hasPrefix("submission/") ? .submission : .lmtp
+        try await DoorPeer.play(transcript, .whole, at: role, on: .postgreSQL)
+    }
 }

@@ -19,6 +19,8 @@ struct Acceptance: Sendable {
     let client: Client
     /// The login or the client address, for operators.
     let source: String
+    /// Of the account that sends, for notifications to it.
+    let language: NotificationLanguage?
     let transaction: MailTransaction
     let body: BodyType
 
@@ -119,7 +121,8 @@ struct Acceptance: Sendable {
                 }
             },
             arrival: parts.clock(),
-            source: source
+            source: source,
+            language: language
         )
     }
 

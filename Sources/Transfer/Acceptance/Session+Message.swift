@@ -1,6 +1,7 @@
 import Directory
 import MIME
 import Mail
+import Queue
 import SMTP
 import Wire
 
@@ -62,6 +63,7 @@ extension Session {
             settings: settings,
             client: client,
             source: account?.login ?? client.text,
+            language: account?.language.flatMap { NotificationLanguage(rawValue: $0) },
             transaction: transaction,
             body: message.body
         )

@@ -54,6 +54,7 @@ struct Session: ~Copyable {
         while let request = conversation.next() {
             guard await handle(request) else { return false }
         }
+        if transaction != nil, !conversation.isInTransaction { endTransaction() }
         watchBody()
         let output = conversation.takeOutput()
         if !output.isEmpty {
@@ -103,6 +104,7 @@ struct Session: ~Copyable {
         if conversation.isReceivingBody {
             let deadline = messageDeadline ?? now + settings.patience.message
             messageDeadline = deadline
+            linesSeen = -1
             return max(.zero, min(settings.patience.dataBlock, deadline - now))
         }
         messageDeadline = nil
@@ -117,7 +119,7 @@ struct Session: ~Copyable {
 
     // Lets go of the message when all doors together hold too much.
     private mutating func watchBody() {
-        guard conversation.isReceivingBody else { return }
+        guard conversation.isInTransaction else { return }
         if !lease.grow(to: conversation.bufferedOctets) {
             conversation.abandonBody(.outOfMemory)
             lease.release()
