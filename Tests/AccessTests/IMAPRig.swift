@@ -43,6 +43,7 @@ final class IMAPRig: Sendable {
     /// What a test decides about its server.
     struct Options: Sendable {
         var settings = IMAPSettings()
+        var engine = TestEngine.sqlite
         var cleartextLogin = CleartextLogin.allowed
         var quotaBytes: Int64?
         var quotaMessages: Int64?
@@ -57,7 +58,7 @@ final class IMAPRig: Sendable {
         _ options: Options = Options(),
         _ body: @escaping @Sendable (IMAPRig) async throws -> Void
     ) async throws {
-        let temporary = try TemporaryDatabase(.sqlite)
+        let temporary = try TemporaryDatabase(options.engine)
         let folder = try TemporaryFolder.make()
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let database = try await Database.open(temporary.url, log: log)

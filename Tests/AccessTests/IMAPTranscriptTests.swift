@@ -14,7 +14,21 @@ import Testing
         transcript: Transcript,
         segmentation: Segmentation
     ) async throws {
+        try await Self.play(transcript, segmentation, on: .sqlite)
+    }
+
+    @Test(.serialized, arguments: try Transcript.all(in: "imap"))
+    func `The dialogue goes the same over PostgreSQL`(transcript: Transcript) async throws {
+        try await Self.play(transcript, .whole, on: .postgreSQL)
+    }
+
+    private static func play(
+        _ transcript: Transcript,
+        _ segmentation: Segmentation,
+        on engine: TestEngine
+    ) async throws {
         var options = IMAPRig.Options()
+        options.engine = engine
         var certificate: TestCertificate?
         for given in transcript.givens {
             let words = given.split(separator: " ")
