@@ -128,7 +128,7 @@ package struct TransportRequirements: OptionSet, Hashable, Sendable {
 
     /// Octets above 127 in the body.
     ///
-    /// RFC 6152
+    /// RFC 6152 §2
     package static let eightBit = TransportRequirements(rawValue: 1)
 
     /// Lines of any length and bare CR or LF.

@@ -92,6 +92,23 @@ struct SettingsTests {
         )
     }
 
+    @Test("A password never leaves without TLS")
+    func routeLogin() {
+        let route = """
+
+            [[route]]
+            domain = "*"
+            host = "relay.example.org"
+            login = "us"
+            password_file = "/etc/relais/relay.password"
+            """
+        #expect(
+            problems(Self.minimal + route) == [
+                "relais.toml:9: a route with a login needs tls = \"required\""
+            ]
+        )
+    }
+
     @Test("A file that is not TOML is refused with the line")
     func notTOML() {
         #expect(problems("[node\nhostname = 1").first?.hasPrefix("relais.toml:1: ") == true)

@@ -128,6 +128,24 @@ struct TidyTests {
         #expect(offences.isEmpty)
     }
 
+    @Test("Every RFC that the code cites is cited by section and listed in docs/rfcs.tsv")
+    func citations() throws {
+        let table = try String(
+            contentsOf: Self.root.appendingPathComponent("docs/rfcs.tsv"),
+            encoding: .utf8
+        )
+        let listed = Set(
+            table.split(separator: "\n").dropFirst().compactMap { $0.split(separator: "\t").first }
+        )
+        let offences = Self.offences(in: try Self.sources()) { line, _ in
+            guard Self.isComment(line) else { return false }
+            return line.matches(of: /RFC (\d+)( §| Appendix)?/).contains { match in
+                match.output.2 == nil || !listed.contains(match.output.1)
+            }
+        }
+        #expect(offences.isEmpty, "bare or unlisted citations: \(offences)")
+    }
+
     private static func isComment(_ line: Substring) -> Bool {
         line.drop { $0 == " " }.hasPrefix("//")
     }

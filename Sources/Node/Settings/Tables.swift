@@ -294,6 +294,9 @@ package struct RouteSettings: Sendable {
         if (login == nil) != (passwordFile == nil) {
             reader.complain("login", "login and password_file go together")
         }
+        if login != nil, tls != .required {
+            reader.complain("tls", "a route with a login needs tls = \"required\"")
+        }
     }
 }
 
