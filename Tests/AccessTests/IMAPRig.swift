@@ -14,6 +14,7 @@ import Testing
 
 /// The real IMAP door on a loopback port, over a new SQLite database.
 final class IMAPRig: Sendable {
+    let database: Database
     let store: Store
     let directory: Directory
     let account: Account
@@ -25,6 +26,7 @@ final class IMAPRig: Sendable {
     static let start: Int64 = 1_700_000_000_000
 
     private init(
+        _ database: Database,
         _ store: Store,
         _ directory: Directory,
         _ account: Account,
@@ -32,6 +34,7 @@ final class IMAPRig: Sendable {
         _ endpoint: Endpoint,
         _ server: Server
     ) {
+        self.database = database
         self.store = store
         self.directory = directory
         self.account = account
@@ -95,7 +98,7 @@ final class IMAPRig: Sendable {
         let loopback = try #require(Endpoint("127.0.0.1:0"))
         let server = Server([Listener(loopback)], refusal: IMAPDoor.farewell)
         let endpoint = try #require(try await server.bind().first)
-        let rig = IMAPRig(store, directory, account, door, endpoint, server)
+        let rig = IMAPRig(database, store, directory, account, door, endpoint, server)
         let cleartextLogin = options.cleartextLogin
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {

@@ -8,7 +8,7 @@ import Synchronization
 
 /// The IMAP server: one child task per connection, whose session is a value of that task.
 ///
-/// RFC 9051, RFC 3501
+/// RFC 9051 §3, RFC 3501 §3
 package final class IMAPDoor: Sendable {
     let settings: IMAPSettings
     let store: Store
