@@ -111,7 +111,8 @@ extension ServerConversation {
         guard case .authentication = waiting else { preconditionFailure("challenge answers AUTH") }
         waiting = nil
         mode = .authentication
-        output.append("334 ")
+        output.append(decimal: ReplyCode.continueAuthentication.rawValue)
+        output.append(.space)
         output += Base64.encode(bytes)
         output.appendCRLF()
     }

@@ -11,7 +11,6 @@ package enum ReplyCode: UInt16, CaseIterable, Sendable {
     case continueAuthentication = 334
     case startMailInput = 354
     case unavailable = 421
-    case mailboxBusy = 450
     case localError = 451
     case insufficientStorage = 452
     case temporaryAuthenticationFailure = 454

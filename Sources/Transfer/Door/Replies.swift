@@ -39,13 +39,6 @@ extension Reply {
         "A mailbox has become full, try again"
     )
 
-    /// RFC 5321 §3.3, RFC 3463 §3.3.
-    static let mailboxDisabled = Reply(
-        .mailboxUnavailable,
-        .mailboxDisabled,
-        "Mailbox takes no mail"
-    )
-
     /// We carry mail from strangers to our own mailboxes, and nowhere else.
     ///
     /// RFC 5321 §3.6.1, §7.9
