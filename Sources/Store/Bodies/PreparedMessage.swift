@@ -24,27 +24,32 @@ package struct PreparedMessage: Sendable {
     let preparedAt: Int64
 }
 
-/// How the bytes of a body are kept: `body.codec`, which is `method | dictionary << 8`.
-struct BodyCodec: Equatable, Sendable {
-    enum Method: Int64, Sendable {
-        case plain = 0
-        case zstd = 1
+/// How the bytes of a body are kept: `body.codec`, which is `steps | dictionary << 8`.
+struct BodyCodec: Hashable, Sendable {
+    /// The steps that were taken, in the order of their bits.
+    struct Steps: OptionSet, Hashable, Sendable {
+        let rawValue: Int64
+
+        /// `Base64Folding`.
+        static let folded = Steps(rawValue: 2)
+        static let zstd = Steps(rawValue: 1)
     }
 
-    let method: Method
+    let steps: Steps
     /// The number of a row of `body_dictionary`; 0 when none is used.
     let dictionary: Int64
 
-    var number: Int64 { method.rawValue | dictionary << 8 }
+    var number: Int64 { steps.rawValue | dictionary << 8 }
 
-    init(_ method: Method) {
-        self.method = method
+    init(_ steps: Steps) {
+        self.steps = steps
         dictionary = 0
     }
 
     init?(number: Int64) {
-        guard let method = Method(rawValue: number & 0xFF), number >> 8 == 0 else { return nil }
-        self.method = method
-        dictionary = number >> 8
+        let steps = Steps(rawValue: number & 0xFF)
+        guard steps.subtracting([.folded, .zstd]).isEmpty, number >> 8 == 0 else { return nil }
+        self.steps = steps
+        dictionary = 0
     }
 }

@@ -124,8 +124,26 @@ private struct Work: Sendable {
             return Array(function.finalize())
         }
         summary = Summary(message, hash: hash)
-        let compressed = compressor.compress(message)
-        stored = compressed ?? message
-        codec = BodyCodec(compressed == nil ? .plain : .zstd)
+        var steps: BodyCodec.Steps = []
+        var kept = message
+        var joints: [Int] = []
+        // Kept only when it gives the message back: these bytes are all that remains of it.
+        if let folded = Base64Folding.fold(message), folded.unfolds(to: message) {
+            kept = folded.bytes
+            joints = folded.joints
+            steps.insert(.folded)
+        }
+        if let compressed = compressor.compress(kept, joints: joints) {
+            kept = compressed
+            steps.insert(.zstd)
+        }
+        stored = kept
+        codec = BodyCodec(steps)
+    }
+}
+
+extension Base64Folding.Folded {
+    fileprivate func unfolds(to message: [UInt8]) -> Bool {
+        bytes.withUnsafeBytes { Base64Folding.unfold($0, size: message.count) } == message
     }
 }

@@ -165,15 +165,31 @@ extension Store {
         size: Int,
         length: Int
     ) -> [UInt8]? {
-        switch codec.method {
-        case .plain:
-            stored.count == size ? Array(stored.prefix(length)) : nil
-        case .zstd:
-            length >= size
-                ? compressor.decompress(stored, size: size)
-                : compressor.decompress(stored, beginning: length)
+        let wanted = min(size, length)
+        guard codec.steps.contains(.folded) else {
+            guard codec.steps.contains(.zstd) else {
+                return stored.count == size ? Array(stored.prefix(wanted)) : nil
+            }
+            return compressor.decompress(stored, size: size, length: wanted)
         }
+        guard codec.steps.contains(.zstd) else {
+            return Base64Folding.unfold(stored, size: size, length: wanted)
+        }
+        // The folded form is never longer than the message, so its beginning, with room for its
+        // table, yields the beginning of the message.
+        let room = wanted == size ? size : min(size, wanted + Self.foldingTable)
+        guard let folded = compressor.decompress(stored, upTo: size, length: room) else {
+            return nil
+        }
+        let message = folded.withUnsafeBytes {
+            Base64Folding.unfold($0, size: size, length: wanted)
+        }
+        if message != nil || room == size { return message }
+        return decode(stored, codec, size: size, length: size).map { Array($0.prefix(wanted)) }
     }
+
+    /// Bytes that the table of a folded message rarely exceeds.
+    private static let foldingTable = 1_024
 
     fileprivate func bytes(
         of blob: BlobReference,

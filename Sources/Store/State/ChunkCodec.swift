@@ -42,7 +42,7 @@ extension ChunkState {
 
     /// Nil when `bytes` are not exactly one stored chunk.
     init?(decoding bytes: UnsafeRawBufferPointer, highestModSeq: Int64) {
-        var reader = Reader(bytes: bytes)
+        var reader = LEB128Reader(bytes: bytes)
         guard reader.byte() == Self.version, let count = reader.number(below: 1 << 16) else {
             return nil
         }
@@ -82,7 +82,7 @@ extension ChunkState {
         }
     }
 
-    private static func slots(_ reader: inout Reader) -> SlotSet? {
+    private static func slots(_ reader: inout LEB128Reader) -> SlotSet? {
         var slots = SlotSet()
         switch reader.byte() {
         case runsForm:
@@ -107,7 +107,7 @@ extension ChunkState {
         return slots
     }
 
-    private static func runs(_ reader: inout Reader) -> [Run]? {
+    private static func runs(_ reader: inout LEB128Reader) -> [Run]? {
         guard let count = reader.number(below: SlotSet.span + 1) else { return nil }
         if count == 0 { return [] }
         guard let lowest = reader.number(below: .max) else { return nil }
@@ -131,49 +131,12 @@ extension ChunkState {
     }
 }
 
-/// Reads the stored form; nil wherever the bytes end early or a number is out of bounds.
-private struct Reader {
-    let bytes: UnsafeRawBufferPointer
-    var position = 0
-
-    var isAtEnd: Bool { position == bytes.count }
-
-    mutating func byte() -> UInt8? {
-        guard position < bytes.count else { return nil }
-        defer { position += 1 }
-        return bytes[position]
-    }
-
-    mutating func number(below limit: Int) -> Int? {
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
-        while shift < 63 {
-            guard let byte = byte() else { return nil }
-            value |= UInt64(byte & 0x7F) << shift
-            if byte & 0x80 == 0 {
-                guard value <= UInt64(Int.max), Int(value) < limit else { return nil }
-                return Int(value)
-            }
-            shift += 7
-        }
-        return nil
-    }
-
-    mutating func run(from end: Int) -> Range<Int>? {
+extension LEB128Reader {
+    /// Slots that begin at or after `end`.
+    fileprivate mutating func run(from end: Int) -> Range<Int>? {
         guard let gap = number(below: SlotSet.span), let less = number(below: SlotSet.span),
             end + gap + less < SlotSet.span
         else { return nil }
         return (end + gap)..<(end + gap + less + 1)
-    }
-}
-
-extension Array<UInt8> {
-    fileprivate mutating func append(leb128 number: UInt64) {
-        var rest = number
-        while rest >= 0x80 {
-            append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        append(UInt8(rest))
     }
 }
