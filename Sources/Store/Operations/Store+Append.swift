@@ -30,7 +30,7 @@ package struct PlacedMessages: Hashable, Sendable {
 extension Store {
     /// Appends messages, all or none.
     ///
-    /// RFC 9051 §6.3.12, RFC 3502
+    /// RFC 9051 §6.3.12, RFC 3502 §6.3.11
     package func append(
         _ messages: [AppendedMessage],
         to name: String,
