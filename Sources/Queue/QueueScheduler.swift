@@ -1,6 +1,7 @@
 import Database
 package import Journal
 package import Logging
+import Synchronization
 
 /// Takes what is due, has it attempted, and records what came of it.
 ///
@@ -64,6 +65,7 @@ package actor QueueScheduler {
     nonisolated let node: String
     nonisolated let randomness: @Sendable () -> UInt64
 
+    private let isStopped = Mutex(false)
     private var underWay: [String: Int] = [:]
     private var total = 0
     private var resting: [String: Rest] = [:]
@@ -98,6 +100,8 @@ package actor QueueScheduler {
     /// recorded comes back when the lease ends.
     package func run() async {
         let rings = queue.bell.listen()
+        // Looked at after listening: a stop that comes now finds the listener.
+        if isStopped.withLock({ $0 }) { return }
         await releaseOldLeases()
         await withTaskGroup(of: Void.self) { helpers in
             helpers.addTask { await self.poll() }
@@ -117,6 +121,7 @@ package actor QueueScheduler {
 
     /// Takes no more work; `run` returns when what is under way has ended.
     package nonisolated func stop() {
+        isStopped.withLock { $0 = true }
         queue.bell.silence()
     }
 

@@ -90,9 +90,9 @@ def node(folder, engine, certificate, database, next_hop, hop_port):
     node.stop()
 
 
-@pytest.fixture(scope="module")
-def clamd(folder, request):
-    server = Clamd(folder / f"clamd-{abs(hash(request.node.name)) % 10_000}").start()
+@pytest.fixture(scope="session")
+def clamd(folder):
+    server = Clamd(folder / "clamd").start()
     yield server
     server.stop()
 

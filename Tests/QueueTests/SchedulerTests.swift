@@ -245,4 +245,17 @@ struct SchedulerTests {
             #expect(try await rig.states().isEmpty)
         }
     }
+
+    /// However early the end comes, and by whichever way.
+    @Test(arguments: 0..<40)
+    func endsWheneverItIsTold(round: Int) async throws {
+        try await withQueue(.sqlite) { rig in
+            let scheduler = rig.scheduler()
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await scheduler.run() }
+                for _ in 0..<(round / 2) { await Task.yield() }
+                if round.isMultiple(of: 2) { scheduler.stop() } else { group.cancelAll() }
+            }
+        }
+    }
 }
