@@ -69,7 +69,13 @@ struct IMAPSession {
     mutating func run() async {
         writer.untagged(.ok, .capability(capabilities), "Relais ready")
         while true {
-            while !isEnding, let event = reader.next() { await handle(event) }
+            while !isEnding, let event = reader.next() {
+                await handle(event)
+                // Many small commands may ask for much more than they weigh.
+                if writer.bytes.count >= Self.sliceBytes {
+                    guard await flush() else { return }
+                }
+            }
             guard await flush() else { return }
             if isEnding { return }
             reader.releaseBuffer()

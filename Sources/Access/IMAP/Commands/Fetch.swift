@@ -7,6 +7,8 @@ import Wire
 extension IMAPSession {
     /// Messages whose flags are written between two looks at the size of the slice.
     private static var piece: Int { 2_048 }
+    /// Message rows written between two looks at the size of the slice.
+    private static var rowPiece: Int { 128 }
 
     /// FETCH.
     ///
@@ -119,15 +121,33 @@ extension IMAPSession {
                 isComplete = isComplete && isWhole
                 continue
             }
-            for row in rows.rows {
-                guard let number = mailbox.known.sequenceNumber(of: row.uid) else { continue }
-                writer.beginFetch(number)
-                for item in plan.items { write(item, row, rows, mailbox) }
-                writer.endFetch()
+            var rest = rows.rows[...]
+            while !rest.isEmpty {
+                write(rest.prefix(Self.rowPiece), rows, plan, mailbox)
+                rest = rest.dropFirst(Self.rowPiece)
                 try await flushSlice()
             }
         }
         return isComplete
+    }
+
+    /// FETCH responses of some rows, whose sequence numbers are found in one pass.
+    private mutating func write(
+        _ piece: ArraySlice<MessageRow>,
+        _ rows: MessageRows,
+        _ plan: FetchPlan,
+        _ mailbox: Selected
+    ) {
+        var uids = UIDSet()
+        for row in piece { uids.insert(row.uid.rawValue) }
+        var index = piece.startIndex
+        mailbox.known.forEach(in: uids) { number, uid, _ in
+            while index < piece.endIndex, piece[index].uid < uid { index += 1 }
+            guard index < piece.endIndex else { return }
+            writer.beginFetch(number)
+            for item in plan.items { write(item, piece[index], rows, mailbox) }
+            writer.endFetch()
+        }
     }
 
     private func next(_ scan: inout MessageScan) async throws(Refusal) -> MessageRows? {
