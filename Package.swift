@@ -142,6 +142,7 @@ let rooms: [Target] = [
 ]
 
 let testTargets: [Target] = [
+    tests(of: "Bench"),
     tests(of: "Database", [logging]),
     tests(of: "Directory", ["Database", "Mail", "SASL", logging]),
     .testTarget(name: "TidyTests", swiftSettings: settings),

@@ -6,7 +6,7 @@ import Testing
 struct ResponseScannerTests {
     static let output = """
         * 3 EXISTS\r
-        * 1 FETCH (UID 1 BODY[] {28}\r
+        * 1 FETCH (UID 1 BODY[] {29}\r
         a1 OK this is not the end\r
         \r
          FLAGS (\\Seen))\r
@@ -47,7 +47,7 @@ struct ResponseScannerTests {
         let (lines, scanner) = scan(chunks: size)
         #expect(lines == Self.lines)
         #expect(scanner.fetches == 3)
-        #expect(scanner.literalBytes == 28 + 4 + 5)
+        #expect(scanner.literalBytes == 29 + 4 + 5)
     }
 
     @Test("Counts are read from the responses that carry them")

@@ -58,6 +58,7 @@ def ratio(ours, theirs, more_is_better):
         value, clear = median(ours) / median(theirs), min(ours) > max(theirs)
     else:
         value, clear = median(theirs) / median(ours), max(ours) < min(theirs)
+    clear = clear and len(ours) > 1
     text = f"{value:.1f}×" if value < 100 else f"{value:.0f}×"
     return text + ("\\*" if clear else "")
 

@@ -1,4 +1,6 @@
-/// Names made from a number: `u%04d@bench.test` gives `u0001@bench.test`, `u0002@bench.test`, …
+/// Names made from a number.
+///
+/// `u%04d@bench.test` gives `u0001@bench.test`, `u0002@bench.test` and so on.
 package struct NamePattern: Sendable {
     private let before: String
     private let after: String

@@ -20,12 +20,15 @@ package struct SizeMix: Sendable {
         text = String(bytes)
     }
 
+    /// No message is larger than this, in bytes.
+    static let largestSize = 1 << 30
+
     /// Reads `size[:weight][,…]`, a size being a number of bytes with an optional `k` or `m`.
     package init?(parsing text: String) {
         let text = text == "mix" ? "4k:70,30k:25,500k:5" : text
         var sizes: [(bytes: Int, weight: Int)] = []
         for part in text.split(separator: ",") {
-            let fields = part.split(separator: ":")
+            let fields = part.split(separator: ":", omittingEmptySubsequences: false)
             guard
                 let first = fields.first, fields.count <= 2, let bytes = Self.bytes(String(first)),
                 let weight = fields.count == 2 ? Int(fields[1]) : 1, weight > 0
@@ -57,7 +60,7 @@ package struct SizeMix: Sendable {
         let unit = units[last]
         guard
             let number = Int(unit == nil ? text : String(text.dropLast())), number > 0,
-            number <= 1 << 30
+            number <= largestSize / (unit ?? 1)
         else { return nil }
         return number * (unit ?? 1)
     }

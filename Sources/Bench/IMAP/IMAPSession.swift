@@ -1,7 +1,9 @@
 import NIOCore
 import Wire
 
-/// One IMAP connection as a classic handler: commands go out with tags, completions come back in
+/// One IMAP connection as a classic handler.
+///
+/// Commands go out with tags, completions come back in
 /// order. Everything happens on its event loop.
 ///
 /// RFC 9051 §2.2
