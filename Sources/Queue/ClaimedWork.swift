@@ -3,6 +3,7 @@ import Mail
 /// One message and the recipients at one destination that are leased to us.
 struct ClaimedWork: Sendable {
     let stored: StoredMessage
+    let lease: String
     let destination: String
     let recipients: [StoredRecipient]
 

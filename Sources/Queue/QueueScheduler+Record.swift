@@ -23,7 +23,7 @@ extension QueueScheduler {
         // Each round loses at least one row to somebody else, so there are at most as many rounds.
         while !left.isEmpty {
             let notices = await prepareNotices(about: left, of: work.stored, at: now)
-            switch try await write(left, notices, of: work.stored, at: now) {
+            switch try await write(left, notices, of: work, at: now) {
             case .written:
                 for decision in left { journal(decision, of: work.stored, at: now) }
                 return
@@ -104,12 +104,13 @@ extension QueueScheduler {
     private nonisolated func write(
         _ decisions: [Decision],
         _ notices: PreparedNotices,
-        of stored: StoredMessage,
+        of work: ClaimedWork,
         at now: Int64
     ) async throws -> Written {
+        let stored = work.stored
         let lane = notices.deposits.compactMap(\.lane).first ?? stored.id
         let retry = now + limits.notificationRetryMilliseconds
-        let lease = lease
+        let lease = work.lease
         let bodies = parts.bodies
         do {
             try await queue.database.write(lane: lane) { transaction in

@@ -60,14 +60,19 @@ package actor QueueScheduler {
     nonisolated let limits: Limits
     /// The name that the reverse-path sees in notifications.
     nonisolated let hostName: String
-    /// Names this run of this node in leases: `node/run`.
-    nonisolated let lease: String
+    /// Names this run of this node in leases, which read `node/run/claim`.
+    nonisolated let runName: String
     nonisolated let node: String
     nonisolated let randomness: @Sendable () -> UInt64
 
     private let isStopped = Mutex(false)
     private var underWay: [String: Int] = [:]
     private var total = 0
+    private var claims = 0
+    /// Attempts under way by their lease.
+    private var held: [String: Int] = [:]
+    /// Leases of claims that failed and may have become durable all the same.
+    private var doubtful: [String] = []
     private var resting: [String: Rest] = [:]
 
     private struct Rest {
@@ -89,7 +94,7 @@ package actor QueueScheduler {
         self.hostName = hostName
         self.node = node
         self.randomness = randomness
-        lease = "\(node)/\(Hexadecimal.text(randomness()))"
+        runName = "\(node)/\(Hexadecimal.text(randomness()))"
     }
 
     // MARK: Running
@@ -170,12 +175,12 @@ package actor QueueScheduler {
     }
 
     private func renewLeases() async {
-        guard total > 0 else { return }
+        guard !held.isEmpty else { return }
         let until = queue.clock() + limits.leaseMilliseconds
-        let lease = lease
+        let leases = Array(held.keys)
         await orLater {
             try await self.queue.database.write { transaction in
-                try transaction.execute(SQL.renewLeases, until, lease)
+                for lease in leases { try transaction.execute(SQL.renewLease, until, lease) }
             }
         }
     }
@@ -195,33 +200,53 @@ package actor QueueScheduler {
     private func claim() async -> [ClaimedWork] {
         let free = limits.attempts - total
         guard free > 0 else { return [] }
+        claims += 1
+        let lease = "\(runName)/\(claims)"
         let now = queue.clock()
         let full = underWay.filter { $0.value >= limits.attemptsPerDestination }.map(\.key)
         let excluded = full + resting.filter { $0.value.until > now }.map(\.key)
         let places = underWay
+        var mayHaveTaken = false
         do {
-            let claimed = try await lease(
+            try await releaseDoubtful()
+            mayHaveTaken = true
+            let claimed = try await take(
                 free,
                 without: Array(Set(excluded)),
                 underWay: places,
-                at: now
+                at: now,
+                as: lease
             )
             for work in claimed {
-                underWay[work.attempt.destination, default: 0] += 1
+                underWay[work.destination, default: 0] += 1
+                held[lease, default: 0] += 1
                 total += 1
             }
             return claimed
         } catch {
+            if mayHaveTaken { doubtful.append(lease) }
             parts.log.error("queue: \(error)")
             return []
         }
     }
 
-    private nonisolated func lease(
+    /// Gives back what a failed claim may have leased, so that it does not wait for the lease's end.
+    private func releaseDoubtful() async throws {
+        guard !doubtful.isEmpty else { return }
+        let now = queue.clock()
+        let leases = doubtful
+        try await queue.database.write { transaction in
+            for lease in leases { try transaction.execute(SQL.releaseLease, now, lease) }
+        }
+        doubtful.removeAll { leases.contains($0) }
+    }
+
+    private nonisolated func take(
         _ free: Int,
         without excluded: [String],
         underWay: [String: Int],
-        at now: Int64
+        at now: Int64,
+        as lease: String
     ) async throws -> [ClaimedWork] {
         let limits = limits
         let destinations = try await queue.database.read { reader in
@@ -235,7 +260,6 @@ package actor QueueScheduler {
         }
         guard !destinations.isEmpty else { return [] }
         let until = now + limits.leaseMilliseconds
-        let lease = lease
         let rows = try await queue.database.write { transaction in
             var left = free
             var rows: [StoredRecipient] = []
@@ -258,11 +282,14 @@ package actor QueueScheduler {
             }
             return rows
         }
-        return try await works(of: rows)
+        return try await works(of: rows, lease)
     }
 
     /// Puts the rows of one message and destination together, with their message.
-    private nonisolated func works(of rows: [StoredRecipient]) async throws -> [ClaimedWork] {
+    private nonisolated func works(
+        of rows: [StoredRecipient],
+        _ lease: String
+    ) async throws -> [ClaimedWork] {
         guard !rows.isEmpty else { return [] }
         let ids = Set(rows.map(\.messageID))
         let messages = try await queue.database.read { reader in
@@ -283,6 +310,7 @@ package actor QueueScheduler {
             messages[key.message].map {
                 ClaimedWork(
                     stored: $0,
+                    lease: lease,
                     destination: key.destination,
                     recipients: recipients.sorted { $0.number < $1.number }
                 )
@@ -309,10 +337,12 @@ package actor QueueScheduler {
     }
 
     private func finish(_ work: ClaimedWork, with outcomes: [Int: AttemptResult]) {
-        let destination = work.attempt.destination
+        let destination = work.destination
         total -= 1
         underWay[destination, default: 1] -= 1
         if underWay[destination] == 0 { underWay[destination] = nil }
+        held[work.lease, default: 1] -= 1
+        if held[work.lease] == 0 { held[work.lease] = nil }
 
         let isDown = outcomes.values.contains { result in
             if case .deferred(_, scope: .destination) = result { return true }

@@ -122,8 +122,11 @@ enum SQL {
             """
     )
 
-    static let renewLeases: Statement =
+    static let renewLease: Statement =
         "UPDATE queue_recipient SET due = $1 WHERE lease = $2"
+
+    static let releaseLease: Statement =
+        "UPDATE queue_recipient SET due = $1, lease = NULL WHERE lease = $2"
 
     /// Gives back what earlier runs of a node had leased.
     static let releaseOldLeases: Statement = """
