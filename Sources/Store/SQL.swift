@@ -10,8 +10,9 @@ enum SQL {
 
     // The size bound lets the engines see that the partial index serves.
     static let bodyWithHash: Statement = """
-        SELECT id FROM body WHERE hash = $1 AND size = $2 AND size >= 32768
-        AND NOT EXISTS (SELECT 1 FROM body_orphan WHERE body_orphan.id = body.id)
+        SELECT id FROM body
+        WHERE hash = $1 AND size = $2 AND size >= 32768 AND codec = $3 AND stored = $4
+            AND NOT EXISTS (SELECT 1 FROM body_orphan WHERE body_orphan.id = body.id)
         ORDER BY id LIMIT 1
         """
 

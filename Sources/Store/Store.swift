@@ -71,6 +71,9 @@ package final class Store: Sendable {
         ///
         /// Not below 32,768, where the index begins.
         package var sharedBodyBytes = 32 << 10
+        /// A larger message is kept without folding its base64, which takes four times its size in
+        /// memory.
+        package var foldedBytes = 32 << 20
         /// A message of at most this size is prepared on the caller's thread.
         package var preparedInPlaceBytes = 64 << 10
         package var mailboxesPerAccount = 10_000

@@ -53,4 +53,30 @@ import Testing
             #expect(uids == Array(wanted))
         }
     }
+
+    @Test(arguments: TestEngine.allCases)
+    func `a body kept in another form is not shared, and its blob stays as it was`(
+        engine: TestEngine
+    ) async throws {
+        var limits = Store.Limits()
+        limits.foldedBytes = 0
+        try await withStore(engine, limits: limits) { fixture in
+            let line = String(repeating: "QUJDRA", count: 12) + "QUJD\r\n"
+            let bytes =
+                message("large", size: 900_000)
+                + Array(
+                    String(repeating: line, count: 400).utf8
+                )
+            try await fixture.deliver(bytes)
+            let newer = try await fixture.another()
+            let prepared = try await newer.prepare(bytes)
+            try await fixture.database.write(lane: anne.rawValue) { transaction in
+                let target = DeliveryTarget(account: anne)
+                _ = try newer.deliver(prepared, to: [target], in: transaction)
+            }
+            #expect(try await fixture.number("SELECT count(*) FROM body") == 2)
+            #expect(try await fixture.number("SELECT count(DISTINCT codec) FROM body") == 2)
+            #expect(try await fixture.store.check(bodies: .contents) == [])
+        }
+    }
 }

@@ -22,7 +22,6 @@ enum Base64Folding {
         let lines: Int
 
         var decoded: Int { lineLength / 4 * 3 * lines }
-        var encoded: Int { (lineLength + 2) * lines }
     }
 
     // MARK: Folding

@@ -10,12 +10,13 @@ extension Store {
     package func prepare(_ message: [UInt8]) async throws(StoreError) -> PreparedMessage {
         let preparedAt = clock()
         let compressor = compressor
+        let limits = limits
         let work =
             if message.count <= limits.preparedInPlaceBytes {
-                Work(message, compressor)
+                Work(message, limits, compressor)
             } else {
                 try await reporting {
-                    try await BlockingThreads.shared.run { Work(message, compressor) }
+                    try await BlockingThreads.shared.run { Work(message, limits, compressor) }
                 }
             }
         let id = try await bodyID(for: work)
@@ -79,10 +80,19 @@ extension Store {
     }
 
     /// The row of an equal message where sharing pays, else a new number.
+    ///
+    /// Equal in its stored form too: another version may have kept it differently, and a blob must
+    /// never change under its row.
     private func bodyID(for work: Work) async throws(StoreError) -> BodyID {
         if work.size >= limits.sharedBodyBytes {
             let known = try await read { reader in
-                try reader.first(SQL.bodyWithHash, work.hash, work.size) { $0.int(0) }
+                try reader.first(
+                    SQL.bodyWithHash,
+                    work.hash,
+                    work.size,
+                    work.codec.number,
+                    work.stored.count
+                ) { $0.int(0) }
             }
             if let known { return BodyID(rawValue: known) }
         }
@@ -116,7 +126,7 @@ private struct Work: Sendable {
     let stored: [UInt8]
     let codec: BodyCodec
 
-    init(_ message: [UInt8], _ compressor: Compressor) {
+    init(_ message: [UInt8], _ limits: Store.Limits, _ compressor: Compressor) {
         size = message.count
         hash = message.withUnsafeBytes { bytes in
             var function = SHA256()
@@ -128,7 +138,9 @@ private struct Work: Sendable {
         var kept = message
         var joints: [Int] = []
         // Kept only when it gives the message back: these bytes are all that remains of it.
-        if let folded = Base64Folding.fold(message), folded.unfolds(to: message) {
+        if message.count <= limits.foldedBytes, let folded = Base64Folding.fold(message),
+            folded.unfolds(to: message)
+        {
             kept = folded.bytes
             joints = folded.joints
             steps.insert(.folded)
