@@ -20,6 +20,11 @@ wait_for_port() {
     done
 }
 
+# free_port PORT: fails when somebody else listens there, whom a load would find instead of us
+free_port() {
+    ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null || fail "something listens on port $1 already"
+}
+
 # stop_process PID SECONDS: asks it to end and waits
 stop_process() {
     kill "$1" 2>/dev/null || return 0
