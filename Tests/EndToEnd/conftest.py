@@ -17,6 +17,13 @@ from rig.postgresql import PostgreSQL
 from rig.relais import Relais
 from rig.tools import free_port
 
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    """Lets fixtures know that the test itself has failed: its nodes need not end well."""
+    item.failed_before = getattr(item, "failed_before", False) or bool(call.excinfo)
+
+
 AGENTS = ["anne", "benoit", "chloe", "david", "emma"]
 
 
@@ -112,7 +119,9 @@ def start_node(folder, engine, certificate, database, request):
 
     yield start
     for node in nodes:
-        if node.process:
+        if node.process and request.node.failed_before:
+            node.kill()
+        elif node.process:
             node.stop()
 
 

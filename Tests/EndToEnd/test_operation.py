@@ -149,6 +149,15 @@ def test_sigterm_lets_a_transaction_finish(start_node):
     assert len(find(node, "anne", word)) == 1
 
 
+def test_sigterm_right_after_the_start_ends_the_program(start_node):
+    """Connections that arrive while the listeners close are let go too."""
+    node = start_node(accounts=())
+    for _ in range(4):
+        node.signal(signal.SIGTERM)
+        assert node.process.wait(timeout=20) == 0
+        node.start()
+
+
 def test_the_journal_tells_the_life_of_a_message(node):
     word = token()
     deliver(node, message(word), [f"anne@{DOMAIN}"])
