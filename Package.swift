@@ -75,6 +75,7 @@ let libraries: [Target] = [
     system("CUnbound", pkgConfig: "libunbound", apt: "libunbound-dev"),
     system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    .systemLibrary(name: "CMalloc"),
 ]
 
 let rooms: [Target] = [
@@ -119,8 +120,9 @@ let rooms: [Target] = [
     room(
         "Node",
         [
-            "Access", "Blobs", "DNS", "Database", "Directory", "Filter", "Journal", "Mail", "MIME",
-            "Net", "Queue", "SASL", "SMTP", "Store", "Transfer", "Wire", lifecycle, unixSignals,
+            "Access", "Blobs", "CMalloc", "DNS", "Database", "Directory", "Filter", "Journal",
+            "Mail",
+            "Net", "Queue", "SASL", "SMTP", "Store", "Transfer", "Wire", unixSignals,
             logging, toml,
         ]
     ),

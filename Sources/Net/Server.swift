@@ -155,12 +155,17 @@ package final class Server: Sendable {
                 try channel.pipeline.syncOperations.addHandler(TurnAway(saying: words))
             }
         }
-        channel.closeFuture.whenComplete { _ in self.counts.release() }
         let connection = Connection(
             channel: channel,
             wheel: loops.wheel(of: channel.eventLoop),
             limits: limits.connection
         )
+        channel.closeFuture.whenComplete { _ in
+            self.counts.release()
+            // A channel accepted while its listener closes is closed before it was ever active, and
+            // then its handlers never hear that it is inactive.
+            connection.becameInactive()
+        }
         return channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandler(Pump(connection))
             if case .terminated = self.arrived.yield((connection, listener)) {

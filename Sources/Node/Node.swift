@@ -27,6 +27,7 @@ package struct Node: Sendable {
 
     /// Reads certificates, opens the database and puts the parts together; listens to nothing yet.
     package init(_ settings: Settings, log: Logger) async throws(StartError) {
+        Memory.keepPages()
         do {
             identity = try settings.tls.identity()
             let platform = try await Platform.open(settings, log: log)

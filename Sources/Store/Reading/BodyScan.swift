@@ -13,7 +13,9 @@ package struct MessageBody: Sendable {
 }
 
 /// Reads the bodies of messages batch by batch; no transaction is open between two batches.
-package struct BodyScan {
+///
+/// A value: copies go on by themselves, so that one may read ahead while another's batch is sent.
+package struct BodyScan: Sendable {
     private let store: Store
     private let mailbox: MailboxID
     private let uids: UIDSet
@@ -30,15 +32,21 @@ package struct BodyScan {
 
     /// The next bodies in ascending order of UID; nil at the end.
     package mutating func next() async throws(StoreError) -> [MessageBody]? {
-        while !spans.isEmpty {
-            let waiting = spans
-            let uids = uids
-            let mailbox = mailbox
-            let length = length
-            let (found, left) = try await store.read { [store] reader in
+        guard let (bodies, rest) = try await batch() else { return nil }
+        self = rest
+        return bodies
+    }
+
+    /// The next bodies in ascending order of UID, and the scan of what is behind them; nil at the
+    /// end.
+    package func batch() async throws(StoreError) -> (bodies: [MessageBody], rest: BodyScan)? {
+        var rest = self
+        while !rest.spans.isEmpty {
+            let waiting = rest.spans
+            let (found, left) = try await store.read { reader in
                 try store.fill(from: waiting, of: mailbox, members: uids, length, reader)
             }
-            spans = left
+            rest.spans = left
             if found.isEmpty { continue }
             var bodies: [MessageBody] = []
             bodies.reserveCapacity(found.count)
@@ -50,7 +58,7 @@ package struct BodyScan {
                     }
                 bodies.append(MessageBody(uid: uid, bytes: bytes, size: size))
             }
-            return bodies
+            return (bodies, rest)
         }
         return nil
     }

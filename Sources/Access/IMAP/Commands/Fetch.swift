@@ -173,9 +173,12 @@ extension IMAPSession {
     ) async throws(Refusal) -> Bool {
         let mailbox = try mailbox()
         var isComplete = true
-        var scan = door.store.bodies(of: uids, in: mailbox.image, length: plan.bodyBytes)
+        let scan = door.store.bodies(of: uids, in: mailbox.image, length: plan.bodyBytes)
         var rowIndex = 0
-        while let bodies = try await next(&scan) {
+        var batch = try await Self.batch(of: scan).get()
+        while let (bodies, rest) = batch {
+            // The next bodies are read and decompressed while these are sent.
+            async let following = Self.batch(of: rest)
             for beginning in bodies {
                 guard let number = mailbox.known.sequenceNumber(of: beginning.uid) else { continue }
                 var content = FetchedContent(beginning)
@@ -206,8 +209,20 @@ extension IMAPSession {
                 writer.endFetch()
                 try await flushSlice()
             }
+            batch = try await following.get()
         }
         return isComplete
+    }
+
+    /// A result and not a throwing function: `async let` would forget the error's type.
+    private static func batch(
+        of scan: BodyScan
+    ) async -> Result<(bodies: [MessageBody], rest: BodyScan)?, Refusal> {
+        do throws(StoreError) {
+            return .success(try await scan.batch())
+        } catch {
+            return .failure(Refusal(error))
+        }
     }
 
     private func whole(_ uid: UID, _ mailbox: Selected) async throws(Refusal) -> FetchedContent? {
