@@ -143,10 +143,10 @@ def connections(field):
 
 
 COMMANDS = [
-    f"relais-bench smtp --size {scenarios.MIX} --count 2000 --sessions 10 --visible imap://…",
-    "relais-bench lmtp --size 4k --count 6000 --sessions 10",
-    "relais-bench imap-append --size 4k --count 6000 --sessions 10",
-    f"relais-bench imap-append --size {scenarios.MIX} --count 2000 --sessions 10",
+    f"relais-bench smtp --size {scenarios.MIX} --count 4000 --sessions 10 --visible imap://…",
+    "relais-bench lmtp --size 4k --count 10000 --sessions 10",
+    "relais-bench imap-append --size 4k --count 10000 --sessions 10",
+    f"relais-bench imap-append --size {scenarios.MIX} --count 4000 --sessions 10",
     "relais-bench imap-login --count 1500 --at-once 20",
     f"relais-bench imap-fill --size {scenarios.MIX} --messages 10000 --mailbox filled",
     "relais-bench imap-select --mailbox filled --rounds 20",

@@ -50,7 +50,7 @@ def smtp_mix(scenario, server, number, scale):
     server.stop()
     before = server.data_bytes()
     server.start()
-    messages = count(2000, scale)
+    messages = count(4000, scale)
     cpu = server.cpu_seconds()
     measured = server.load(
         "smtp", "--port", server.ports["smtp"], "--size", MIX, "--count", messages,
@@ -219,9 +219,9 @@ def read_strace(text):
 
 ALL = [
     Scenario("smtp-mix", "delivery", "SMTP to visible in the mailbox, mix, 10 sessions", smtp_mix),
-    Scenario("lmtp-4k", "delivery", "LMTP, 4 KB, 10 sessions", lmtp("4k", 6000)),
-    Scenario("append-4k", "delivery", "APPEND, 4 KB, 10 connections", append("4k", 6000)),
-    Scenario("append-mix", "delivery", "APPEND, mix, 10 connections", append(MIX, 2000)),
+    Scenario("lmtp-4k", "delivery", "LMTP, 4 KB, 10 sessions", lmtp("4k", 10_000)),
+    Scenario("append-4k", "delivery", "APPEND, 4 KB, 10 connections", append("4k", 10_000)),
+    Scenario("append-mix", "delivery", "APPEND, mix, 10 connections", append(MIX, 4000)),
     Scenario("login", "reading", "IMAP logins, 20 at a time", login),
     Scenario("select", "reading", "SELECT, 10,000 messages", ask("imap-select", rounds=20)),
     Scenario("fetch-flags", "reading", "FETCH 1:* FLAGS", ask("imap-fetch", "--items", "flags")),
