@@ -3,7 +3,7 @@ import Synchronization
 
 extension Connection {
     /// Bytes handed to the socket at a time.
-    static let pieceBytes = 65_536
+    static let pieceBytes = 262_144
 
     /// Sends `bytes`, in order with all that was sent before.
     ///

@@ -177,7 +177,7 @@ package struct ConnectionLimits: Sendable {
     /// Bytes received and not yet taken, above which the peer waits.
     package var inboundBytes = 65_536
     /// Bytes accepted by `send` and not yet written, above which `send` waits.
-    package var outboundBytes = 262_144
+    package var outboundBytes = 524_288
     /// How long `send` waits without progress before the connection is given up.
     package var sendTimeout: Duration = .seconds(180)
     /// How long `close` lets the last bytes go out.

@@ -25,6 +25,8 @@ package struct Platform: Sendable {
         log: Logger
     ) async throws(StartError) -> Platform {
         let data = settings.node.data
+        // Mail is nobody else's business: files of ours are closed to others.
+        umask(0o027)
         try makeFolder(data)
         var databaseSettings = Database.Settings()
         databaseSettings.lanes = settings.database.lanes

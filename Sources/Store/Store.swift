@@ -83,7 +83,7 @@ package final class Store: Sendable {
         /// Rows in one batch of a scan.
         package var batchRows = 2_048
         /// Bytes in one batch of rows or bodies; one body may be larger.
-        package var batchBytes = 1 << 20
+        package var batchBytes = 2 << 20
         /// Messages that one transaction of the purge removes.
         package var purgeRows = 2_000
         /// How long a body must have been without a name before it is removed.

@@ -75,7 +75,13 @@ final class SQLiteEngine: Sendable {
     func close() async throws(DatabaseError) {
         stop()
         await threads.join()
-        do { try pool.close() } catch { throw .unavailable("\(error)") }
+        do {
+            // GRDB keeps the log file; emptied, the database alone is a whole backup.
+            _ = try await pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+            try pool.close()
+        } catch {
+            throw .unavailable("\(error)")
+        }
     }
 
     func migrate(_ plan: MigrationPlan) async throws {

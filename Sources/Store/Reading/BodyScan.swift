@@ -7,7 +7,7 @@ import Net
 package struct MessageBody: Sendable {
     package let uid: UID
     /// The message as it was given, or its beginning when only that was asked for.
-    package let bytes: [UInt8]
+    package fileprivate(set) var bytes: [UInt8]
     /// Size of the whole message.
     package let size: Int
 }
@@ -48,16 +48,7 @@ package struct BodyScan: Sendable {
             }
             rest.spans = left
             if found.isEmpty { continue }
-            var bodies: [MessageBody] = []
-            bodies.reserveCapacity(found.count)
-            for (uid, size, body) in found {
-                let bytes: [UInt8] =
-                    switch body {
-                    case .bytes(let bytes): bytes
-                    case .blob(let blob): try await store.bytes(of: blob, length: length)
-                    }
-                bodies.append(MessageBody(uid: uid, bytes: bytes, size: size))
-            }
+            let bodies = try await store.complete(found, length: length)
             return (bodies, rest)
         }
         return nil
@@ -165,6 +156,32 @@ extension Store {
         }
         guard let bytes else { throw .damaged("body \(id.rawValue) does not decompress") }
         return .bytes(bytes)
+    }
+
+    /// The bodies as bytes; those that stand in `Blobs` are read and decoded side by side.
+    fileprivate func complete(
+        _ found: [Found],
+        length: Int
+    ) async throws(StoreError) -> [MessageBody] {
+        try await reporting {
+            try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in
+                var bodies: [MessageBody] = []
+                bodies.reserveCapacity(found.count)
+                for (index, (uid, size, body)) in found.enumerated() {
+                    var known: [UInt8] = []
+                    switch body {
+                    case .bytes(let bytes): known = bytes
+                    case .blob(let blob):
+                        group.addTask { (index, try await self.bytes(of: blob, length: length)) }
+                    }
+                    bodies.append(MessageBody(uid: uid, bytes: known, size: size))
+                }
+                for try await (index, bytes) in group {
+                    bodies[index].bytes = bytes
+                }
+                return bodies
+            }
+        }
     }
 
     func decode(
