@@ -2,7 +2,7 @@ internal import CZlib
 
 /// Both halves of a compressed connection.
 ///
-/// RFC 4978 §3, RFC 1951
+/// RFC 4978 §3, RFC 1951 §3
 struct Codec {
     let inflater: Inflater
     let deflater: Deflater

@@ -2,7 +2,7 @@ package import Mail
 
 /// What a delivery status notification says, before it is put into words and MIME.
 ///
-/// RFC 3461 §6, RFC 3464
+/// RFC 3461 §6, RFC 3464 §2
 package struct DeliveryNotification: Sendable {
     /// One of the four things worth telling; all recipients of a notification share it.
     package enum Action: String, Sendable {

@@ -6,7 +6,7 @@ import Wire
 ///
 /// A pure function of its arguments. All of it is 7-bit unless the returned message itself is not.
 ///
-/// RFC 3461 §6.2, RFC 3464 §2, RFC 6522, RFC 6533
+/// RFC 3461 §6.2, RFC 3464 §2, RFC 6522 §3, RFC 6533 §3
 package struct NotificationWriter: Sendable {
     /// Largest message that comes back whole, in bytes; of a larger one only the header does.
     package static let largestReturned = 1_048_576
