@@ -10,9 +10,26 @@ final class LocalUnbound: Sendable {
         let output: String
     }
 
+    /// Another program may take the port between the moment it is found free and unbound's start, so
+    /// a few are tried.
     init(_ zones: String) throws {
-        port = try Self.freePort()
-        folder = FileManager.default.temporaryDirectory
+        var attempt = 1
+        while true {
+            do {
+                (port, process, folder) = try Self.launch(zones)
+                return
+            } catch let error as DidNotStart where attempt < 3 {
+                print("unbound did not start, trying another port: \(error.output)")
+                attempt += 1
+            }
+        }
+    }
+
+    private static func launch(
+        _ zones: String
+    ) throws -> (port: UInt16, process: Process, folder: URL) {
+        let port = try freePort()
+        let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("relais-unbound-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let file = folder.appendingPathComponent("unbound.conf")
@@ -36,13 +53,19 @@ final class LocalUnbound: Sendable {
               control-enable: no
             """
         try configuration.write(to: file, atomically: true, encoding: .utf8)
-        process = Process()
+        let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/sbin/unbound")
         process.arguments = ["-d", "-c", file.path]
         process.standardError = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         try process.run()
-        try waitUntilItAnswers()
+        do {
+            try waitForAnswer(from: port, process, folder)
+        } catch {
+            process.terminate()
+            throw error
+        }
+        return (port, process, folder)
     }
 
     deinit {
@@ -52,10 +75,14 @@ final class LocalUnbound: Sendable {
     }
 
     /// Asks for localhost until a datagram comes back, for ten seconds at most.
-    private func waitUntilItAnswers() throws {
+    private static func waitForAnswer(
+        from port: UInt16,
+        _ process: Process,
+        _ folder: URL
+    ) throws {
         let header: [UInt8] = [0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]
         let question = header + [9] + Array("localhost".utf8) + [0, 0, 1, 0, 1]
-        for _ in 0..<100 {
+        for _ in 0..<100 where process.isRunning {
             let handle = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
             defer { close(handle) }
             var wait = timeval(tv_sec: 0, tv_usec: 100_000)
@@ -66,7 +93,7 @@ final class LocalUnbound: Sendable {
                 &wait,
                 socklen_t(MemoryLayout<timeval>.size)
             )
-            var address = Self.loopback(port)
+            var address = loopback(port)
             let answered = withUnsafePointer(to: &address) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { target in
                     let size = socklen_t(MemoryLayout<sockaddr_in>.size)

@@ -1,5 +1,6 @@
 import GRDB
 import Logging
+import Synchronization
 
 /// One SQLite file: one writer, several readers.
 final class SQLiteEngine: Sendable {
@@ -10,6 +11,7 @@ final class SQLiteEngine: Sendable {
     private let polls = Inbox<Never>(limit: 1)
     private let listeners: Listeners
     private let firstVersion: Int
+    private let isOpen = Atomic(true)
 
     /// Blocks while the file is opened, and recovered after a crash.
     init(path: String, settings: Database.Settings, listeners: Listeners) throws(DatabaseError) {
@@ -75,6 +77,7 @@ final class SQLiteEngine: Sendable {
     func close() async throws(DatabaseError) {
         stop()
         await threads.join()
+        guard isOpen.exchange(false, ordering: .acquiringAndReleasing) else { return }
         do {
             // GRDB keeps the log file; emptied, the database alone is a whole backup.
             _ = try await pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
