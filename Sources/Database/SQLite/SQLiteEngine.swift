@@ -79,11 +79,27 @@ final class SQLiteEngine: Sendable {
         await threads.join()
         guard isOpen.exchange(false, ordering: .acquiringAndReleasing) else { return }
         do {
-            // GRDB keeps the log file; emptied, the database alone is a whole backup.
-            _ = try await pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+            try await emptyLog()
             try pool.close()
         } catch {
             throw .unavailable("\(error)")
+        }
+    }
+
+    /// Moves the log into the file, so that the database alone is a whole backup.
+    ///
+    /// SQLite would do so when its last connection closes, but the pool closes its readers last, and
+    /// they may not write. While another process has the file open, the log stays.
+    private func emptyLog() async throws {
+        do {
+            try await pool.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA busy_timeout = 0")
+                try database.checkpoint(.truncate)
+            }
+        } catch let error as GRDB.DatabaseError
+            where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
+        {
+            return
         }
     }
 
