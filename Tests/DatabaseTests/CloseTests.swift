@@ -8,13 +8,14 @@ struct CloseTests {
     /// A copy of the one file, without SQLite's log, is a whole backup after a clean stop.
     @Test
     func `after a close the file alone holds everything`() async throws {
-        let folder = try TemporaryFolder()
-        let path = "\(folder.path)/whole.db"
+        let folder = try TemporaryFolder.make()
+        defer { TemporaryFolder.remove(folder) }
+        let path = "\(folder)/whole.db"
         let database = try await Database.open("sqlite:\(path)", log: quiet)
         try await database.migrate("test", pairMigrations)
         try await database.write { tx in try tx.execute(insertPair, 1, 1) }
         try await database.close()
-        let copy = "\(folder.path)/copy.db"
+        let copy = "\(folder)/copy.db"
         try FileManager.default.copyItem(atPath: path, toPath: copy)
 
         let reopened = try await Database.open("sqlite:\(copy)", log: quiet)
