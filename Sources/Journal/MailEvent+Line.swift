@@ -15,7 +15,6 @@ extension MailEvent {
         case .engineFailed: "engine_failed"
         case .login: "login"
         case .loginFailed: "login_failed"
-        case .queueChanged: "queue_changed"
         }
     }
 
@@ -105,16 +104,13 @@ extension MailEvent {
             line.add("name", name)
             line.add("client", client)
             line.add("mechanism", mechanism)
-        case .queueChanged(let queueID, let verb):
-            line.add("queue_id", queueID)
-            line.add("verb", verb)
         }
         return line.text
     }
 }
 
 /// Builds one logfmt line: `name=value`, quoted where the value holds a blank, a quote or `=`.
-struct LogLine {
+package struct LogLine {
     private(set) var text: String
 
     init(event: String) {
@@ -160,7 +156,7 @@ struct LogLine {
     static let longestValue = 1_000
 
     /// A value that holds control bytes, which could forge a second line, has them escaped.
-    static func quoted(_ value: String) -> String {
+    package static func quoted(_ value: String) -> String {
         let plain = value.utf8.allSatisfy {
             $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x3D && $0 != 0x5C
         }

@@ -73,12 +73,9 @@ package enum MailEvent: Sendable {
 
     /// A login attempt failed; the name is what the client sent.
     case loginFailed(door: Door, name: String, client: String, mechanism: String)
-
-    /// An operator changed the queue.
-    case queueChanged(queueID: String, verb: String)
 }
 
 /// Which listener of the platform an event came through.
 package enum Door: String, Sendable {
-    case mx, submission, lmtp, imap, relay, commandLine = "cli"
+    case mx, submission, lmtp, imap, relay
 }

@@ -1,6 +1,7 @@
 import Access
 import DNS
 import Filter
+import Journal
 package import Logging
 import Net
 import Queue
@@ -122,7 +123,7 @@ package struct Node: Sendable {
             try identity?.reload()
             platform.log.notice("event=reloaded")
         } catch {
-            platform.log.error("event=reload_failed reason=\"\(error)\"")
+            platform.log.error("event=reload_failed reason=\(LogLine.quoted("\(error)"))")
         }
     }
 

@@ -80,6 +80,8 @@ package final class Store: Sendable {
         /// Longest mailbox name, in bytes of UTF-8.
         package var mailboxNameBytes = 1_000
         package var mailboxNameLevels = 32
+        /// Longest level of a mailbox name, in bytes of UTF-8.
+        package var mailboxLevelBytes = 200
         /// Rows in one batch of a scan.
         package var batchRows = 2_048
         /// Bytes in one batch of rows or bodies; one body may be larger.

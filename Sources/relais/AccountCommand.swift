@@ -26,6 +26,15 @@ struct AddressArgument: ExpressibleByArgument {
     }
 }
 
+/// A storage limit as typed; nil stays nil.
+func bytes(megabytes: Int64?) throws -> Int64? {
+    guard let megabytes else { return nil }
+    guard (0...1 << 30).contains(megabytes) else {
+        throw ValidationError("megabytes is a number from 0 to \(1 << 30)")
+    }
+    return megabytes << 20
+}
+
 /// A password from standard input, or typed twice at a terminal without being shown.
 func readPassword() throws -> String {
     guard isatty(STDIN_FILENO) != 0 else {
@@ -72,7 +81,7 @@ extension AccountCommand {
             var new = NewAccount(login: login, address: address.address)
             new.kind = kind
             new.displayName = displayName
-            new.quotaBytes = quotaMegabytes.map { $0 << 20 }
+            new.quotaBytes = try bytes(megabytes: quotaMegabytes)
             if !noPassword {
                 new.password = passwordStdin ? readLine(strippingNewline: true) : try readPassword()
             }
@@ -233,9 +242,11 @@ extension AccountCommand {
         @Option(help: "Number of messages.") var messages: Int64?
 
         func run() async throws {
+            let bytes = try bytes(megabytes: megabytes)
+            guard messages ?? 0 >= 0 else { throw ValidationError("messages is not negative") }
             try await common.withPlatform { platform in
                 try await platform.directory.setQuota(
-                    bytes: megabytes.map { $0 << 20 },
+                    bytes: bytes,
                     messages: messages,
                     of: login
                 )

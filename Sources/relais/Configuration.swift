@@ -57,6 +57,12 @@ struct CheckConfig: ParsableCommand {
 
     func run() throws {
         let settings = try common.settings()
+        do {
+            try settings.rehearse()
+        } catch {
+            say("\(common.config): \(error)")
+            throw ExitCode(78)
+        }
         print(
             "\(common.config): good; \(settings.listeners.count) listeners,"
                 + " domains \(settings.mail.domains.joined(separator: ", "))"

@@ -42,6 +42,15 @@ struct QueueChoice: ParsableArguments {
         )
     }
 
+    /// Says how many recipients were changed; a queue id that names none is a mistake.
+    func report(_ count: Int, _ what: String) throws {
+        if count == 0, let queueID {
+            say("no recipient of \(queueID) was changed: see relais queue show \(queueID)")
+            throw ExitCode.failure
+        }
+        print("\(count) recipients \(what)")
+    }
+
     /// The filter of a verb that changes something: everything only with `--all`.
     func filter(all: Bool) throws -> QueueFilter {
         let filter = try filter()
@@ -179,7 +188,7 @@ extension QueueCommand {
         func run() async throws {
             let filter = try choice.filter(all: all)
             try await common.withPlatform { platform in
-                print("\(try await platform.queue.hold(filter)) recipients held")
+                try choice.report(try await platform.queue.hold(filter), "held")
             }
         }
     }
@@ -194,7 +203,7 @@ extension QueueCommand {
         func run() async throws {
             let filter = try choice.filter(all: all)
             try await common.withPlatform { platform in
-                print("\(try await platform.queue.release(filter)) recipients released")
+                try choice.report(try await platform.queue.release(filter), "released")
             }
         }
     }
@@ -211,7 +220,7 @@ extension QueueCommand {
         func run() async throws {
             let filter = try choice.filter(all: all)
             try await common.withPlatform { platform in
-                print("\(try await platform.queue.retryNow(filter)) recipients are due now")
+                try choice.report(try await platform.queue.retryNow(filter), "are due now")
             }
         }
     }
@@ -248,7 +257,7 @@ extension QueueCommand {
                     notify ? .notify : .silent,
                     bodies: QueueBodies(platform.store)
                 )
-                print("\(count) recipients deleted")
+                try choice.report(count, "deleted")
             }
         }
     }

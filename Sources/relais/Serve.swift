@@ -1,4 +1,5 @@
 import ArgumentParser
+import Journal
 import Logging
 import Node
 
@@ -17,7 +18,7 @@ struct Serve: AsyncParsableCommand {
         do {
             try await Node(settings, log: log).run()
         } catch {
-            log.error("event=cannot_start reason=\"\(error)\"")
+            log.error("event=cannot_start reason=\(LogLine.quoted("\(error)"))")
             throw ExitCode.failure
         }
     }

@@ -109,6 +109,50 @@ struct SettingsTests {
         )
     }
 
+    @Test(
+        "What could not work is an error of the file, not of the start",
+        arguments: [
+            (
+                "hostname = \"mx.example.org\"", "hostname = \"mail demo\"",
+                "relais.toml:2: hostname is not a host name: mail demo"
+            ),
+            (
+                "domains = [\"example.org\"]", "domains = [\"@x\"]",
+                "relais.toml:4: not a domain: @x"
+            ),
+            (
+                "port = 2025", "port = 2025\naddress = \"not.an.ip\"",
+                "relais.toml:8: address is not an IP address: not.an.ip"
+            ),
+            (
+                "[mail]", "[dns]\nservers = [\"foo\"]\n[mail]",
+                "relais.toml:4: not address or address@port: foo"
+            ),
+            (
+                "[mail]", "[[antivirus]]\naddresses = [\"/run/x\"]\n[mail]",
+                "relais.toml:4: not unix:/path or host:port: /run/x"
+            ),
+            (
+                "domains = [\"example.org\"]",
+                "domains = [\"example.org\"]\npostmaster = \"pm@other.example\"",
+                "relais.toml:3: [mail] postmaster must be in one of the domains"
+            ),
+        ]
+    )
+    func nonsense(old: String, new: String, problem: String) {
+        #expect(problems(Self.minimal.replacing(old, with: new)) == [problem])
+    }
+
+    @Test("Two listeners cannot share a port")
+    func samePort() {
+        let again = "\n[[listener]]\nprotocol = \"lmtp\"\nport = 2025\ntls = \"none\"\n"
+        #expect(
+            problems(Self.minimal + again) == [
+                "relais.toml:5: two listeners at 127.0.0.1 port 2025"
+            ]
+        )
+    }
+
     @Test("A file that is not TOML is refused with the line")
     func notTOML() {
         #expect(problems("[node\nhostname = 1").first?.hasPrefix("relais.toml:1: ") == true)

@@ -5,6 +5,14 @@ import Net
 import SMTP
 import Transfer
 
+extension Settings {
+    /// Reads what the file names, certificates and passwords, without starting anything.
+    package func rehearse() throws(StartError) {
+        _ = try tls.identity()
+        _ = try relaySettings()
+    }
+}
+
 // What the tables of the file mean to the rooms that are opened with them.
 
 extension TLSSettings {

@@ -71,6 +71,26 @@ package struct Settings: Sendable {
         if mail.domains.isEmpty {
             reader.complain("mail", "[mail] domains must name at least one domain")
         }
+        if let postmaster = mail.postmaster, !mail.domains.contains(postmaster.domain) {
+            reader.complain("mail", "[mail] postmaster must be in one of the domains")
+        }
+        var places: Set<String> = []
+        for listener in listeners
+        where !places.insert("\(listener.address) \(listener.port)").inserted {
+            reader.complain(
+                "listener",
+                "two listeners at \(listener.address) port \(listener.port)"
+            )
+        }
+        var routed: Set<String> = []
+        for route in routes {
+            if !routed.insert(route.domain).inserted {
+                reader.complain("route", "two routes for \(route.domain)")
+            }
+            if mail.domains.contains(route.domain) {
+                reader.complain("route", "a route for our own domain \(route.domain)")
+            }
+        }
     }
 
     /// The reference page: every table, key, type, default and meaning, as Markdown.

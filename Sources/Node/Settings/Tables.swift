@@ -1,4 +1,6 @@
+import Filter
 package import Mail
+import Net
 import Wire
 
 // One struct for each table of the configuration file. The text beside a key is what the reference
@@ -18,7 +20,11 @@ package struct NodeSettings: Sendable {
             default: "",
             "The name this node gives in greetings, EHLO and Received fields. Required."
         )
-        if hostname.isEmpty { reader.require("hostname") }
+        if hostname.isEmpty {
+            reader.require("hostname")
+        } else if !isDomain(hostname) {
+            reader.complain("hostname", "hostname is not a host name: \(hostname)")
+        }
         data = reader.string(
             "data",
             default: "/var/lib/relais",
@@ -41,6 +47,11 @@ package struct NodeSettings: Sendable {
             "The least severe level written; `notice` is the mail journal."
         )
     }
+}
+
+/// True for a name that could stand behind the `@` of an address.
+private func isDomain(_ name: String) -> Bool {
+    EmailAddress(parsing: Array("postmaster@\(name)".utf8)[...]) != nil && !name.hasPrefix("[")
 }
 
 /// The languages agents and office heads read.
@@ -69,6 +80,9 @@ package struct MailSettings: Sendable {
             default: [],
             "The domains whose mailboxes live here; mail for any other is relayed or refused."
         ).map { $0.lowercased() }
+        for domain in domains where !isDomain(domain) {
+            reader.complain("domains", "not a domain: \(domain)")
+        }
         let text = reader.optionalString(
             "postmaster",
             "The address that receives mail for `postmaster` and `abuse` of every domain."
@@ -194,6 +208,9 @@ package struct ListenerSettings: Sendable {
             default: false,
             "Whether passwords are taken without TLS; only on a loopback address."
         )
+        if IPAddress(address) == nil {
+            reader.complain("address", "address is not an IP address: \(address)")
+        }
         let loopback = address.hasPrefix("127.") || address == "::1"
         if cleartextLogin, !loopback {
             reader.complain(
@@ -234,6 +251,9 @@ package struct AntivirusSettings: Sendable {
             default: ["unix:/run/clamav/clamd.ctl"],
             "`unix:/path` or `host:port`, tried in this order."
         )
+        for address in addresses where ClamdAddress(address) == nil {
+            reader.complain("addresses", "not unix:/path or host:port: \(address)")
+        }
         timeoutSeconds = reader.integer(
             "timeout_seconds",
             default: 30,
@@ -310,6 +330,15 @@ package struct DNSSettings: Sendable {
             default: [],
             "Resolvers to ask, `address` or `address@port`; default: those of /etc/resolv.conf."
         )
+        for server in servers where !Self.isResolver(server) {
+            reader.complain("servers", "not address or address@port: \(server)")
+        }
+    }
+
+    private static func isResolver(_ text: String) -> Bool {
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        guard let address = parts.first, IPAddress(String(address)) != nil else { return false }
+        return parts.count == 1 || (parts.count == 2 && UInt16(parts[1]) != nil)
     }
 }
 
@@ -373,7 +402,7 @@ package struct LimitSettings: Sendable {
             "errors_per_session",
             default: 20,
             in: 1...1_000,
-            "Bad or refused commands before an SMTP client is cut off (421)."
+            "Commands refused for syntax or order before an SMTP client is cut off (421); refused recipients have a limit of their own, 200."
         )
         heldMegabytes = reader.integer(
             "held_megabytes",

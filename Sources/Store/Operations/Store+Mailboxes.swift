@@ -171,11 +171,14 @@ extension Store {
 // MARK: - Rows
 
 extension Store {
-    /// Refuses names that have an empty level, a control character, or too many bytes or levels.
+    /// Refuses names that have an empty level, a control character, or too many bytes or levels, and
+    /// levels that no file system takes for a name, because clients keep mailboxes as folders.
     func valid(_ name: String) throws(StoreError) -> String {
         let levels = name.split(separator: "/", omittingEmptySubsequences: false)
         guard name.utf8.count <= limits.mailboxNameBytes, levels.count <= limits.mailboxNameLevels,
-            !levels.contains(where: \.isEmpty),
+            !levels.contains(where: {
+                $0.isEmpty || $0 == "." || $0 == ".." || $0.utf8.count > limits.mailboxLevelBytes
+            }),
             !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
         else { throw .invalidName }
         return name

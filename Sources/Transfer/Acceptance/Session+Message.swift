@@ -68,6 +68,9 @@ extension Session {
             body: message.body
         )
         let start = message.bytes.count - message.size
+        if start < message.bytes.count, message.bytes[start].isBlank {
+            return acceptance.refuse(.beginsWithBlank)
+        }
         let header = HeaderInspection(message.bytes, from: start)
         guard header.receivedCount <= parts.policy.hops else {
             return acceptance.refuse(.tooManyHops)

@@ -103,6 +103,15 @@ extension Reply {
 
     // MARK: The message
 
+    /// A first line that begins with a blank would become part of our own last trace field.
+    ///
+    /// RFC 5322 §2.2.3
+    static let beginsWithBlank = Reply(
+        .transactionFailed,
+        .otherMedia,
+        "The message begins with a continuation line"
+    )
+
     /// RFC 5321 §6.3.
     static let tooManyHops = Reply(
         .transactionFailed,
