@@ -63,7 +63,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "/", "a//b", "/a", "a\u{7}b", String(repeating: "é", count: 501)])
+    @Test(arguments: [
+        "", "/", "a//b", "/a", "a\u{7}b", String(repeating: "é", count: 501), ".", "a/../b",
+        String(repeating: "x", count: 201),
+    ])
     func `names that cannot be are refused`(name: String) async throws {
         try await withStore(.sqlite) { fixture in
             await #expect(throws: StoreError.invalidName) {
